@@ -1,0 +1,151 @@
+"""Which byte may follow which (RFC 9112, sections 4, 5 and 7.1), and how one that may not is shown.
+
+Both parsers answer to this page: the Python one walks the tables, the compiled one asks them what llhttp refused. A fault is the first byte that
+no valid message can have there, so its text is the same however the bytes were cut into reads.
+
+    Bad field line, expected a byte of a name or ":":
+      b'Content-Length '
+                      ^
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from .errors import BadHttpMessage, BadStatusLine, InvalidHeader, LineTooLong, TransferEncodingError
+
+_Error = TypeVar("_Error", bound=Exception)
+
+_SHOWN_BEFORE = 79  # bytes before the one at fault
+_SHOWN = 120
+
+_DIGIT = b"0123456789"
+_HEXDIG = _DIGIT + b"abcdefABCDEF"
+_TCHAR = _DIGIT + b"!#$%&'*+-.^_`|~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # HTAB, SP, VCHAR, obs-text
+_QDTEXT = _TEXT.replace(b'"', b"").replace(b"\\", b"")
+_HTTP = b"HTTP/1."
+_SIZE_DIGITS = 16
+
+# state: (what is expected there, {bytes: the state they lead to})
+_GRAMMAR: Final[dict[str, tuple[str, dict[bytes, str]]]] = {
+    # status-line = HTTP-version SP status-code [ SP reason-phrase ]: section 4, and the missing SP many servers leave out.
+    **{
+        f"http {at}": (f"{_HTTP.decode()}0 or {_HTTP.decode()}1", {_HTTP[at : at + 1]: f"http {at + 1}"})
+        for at in range(len(_HTTP))
+    },
+    f"http {len(_HTTP)}": ("version 1.0 or 1.1", {b"01": "version"}),
+    "version": ("a space after the version", {b" ": "code 1"}),
+    "code 1": ("a status code of three digits from 100", {b"123456789": "code 2"}),
+    "code 2": ("a status code of three digits", {_DIGIT: "code 3"}),
+    "code 3": ("a status code of three digits", {_DIGIT: "code"}),
+    "code": ("a space after the status code", {b" ": "reason"}),
+    "reason": ("text without control characters", {_TEXT: "reason"}),
+    # field-line = field-name ":" OWS field-value OWS: section 5.
+    "field": ("a field name", {_TCHAR: "name"}),
+    "name": ('a byte of a name or ":"', {_TCHAR: "name", b":": "value"}),
+    "value": ("text without control characters", {_TEXT: "value"}),
+    # CRLF after the data of a chunk, then chunk-size [ chunk-ext ] CRLF: section 7.1. Spaces after the size are in no grammar, but are sent.
+    "data": ("CRLF after the data of a chunk", {b"\r": "data cr"}),
+    "data cr": ("CRLF after the data of a chunk", {b"\n": "size"}),
+    "size": ("a chunk size", {_HEXDIG: "size 1"}),
+    **{
+        f"size {n}": (
+            f"a chunk size of at most {_SIZE_DIGITS} hexadecimal digits, and CRLF",
+            {b" \t": "size sp", b";": "extension", b"\r": "line cr"}
+            | ({_HEXDIG: f"size {n + 1}"} if n < _SIZE_DIGITS else {}),
+        )
+        for n in range(1, _SIZE_DIGITS + 1)
+    },
+    "size sp": ("CRLF after the chunk size", {b" \t": "size sp", b";": "extension", b"\r": "line cr"}),
+    "extension": ("a chunk extension", {_TCHAR: "ext name", b";": "extension", b"=": "ext value"}),
+    "ext name": ("a chunk extension", {_TCHAR: "ext name", b";": "extension", b"=": "ext value", b"\r": "line cr"}),
+    "ext value": ("a chunk extension", {_TCHAR: "ext value", b";": "extension", b'"': "quoted", b"\r": "line cr"}),
+    "quoted": ("a quoted string", {_QDTEXT: "quoted", b"\\": "quoted pair", b'"': "quoted end"}),
+    "quoted pair": ("a quoted string", {_TEXT: "quoted"}),
+    "quoted end": ("CRLF after the chunk extension", {b";": "extension", b"\r": "line cr"}),
+    "line cr": ("LF after CR", {b"\n": "chunk"}),
+    "chunk": ("the data of a chunk", {}),
+}
+_NUMBER = {name: number for number, name in enumerate(_GRAMMAR, 1)}  # 0 is a fault
+
+
+def _row(moves: dict[bytes, str]) -> bytes:
+    row = bytearray(256)
+    for allowed, state in moves.items():
+        for byte in allowed:
+            row[byte] = _NUMBER[state]
+    return bytes(row)
+
+
+_NEXT = (bytes(256), *(_row(moves) for _, moves in _GRAMMAR.values()))
+_EXPECTED = ("", *(expected for expected, _ in _GRAMMAR.values()))
+
+STATUS_LINE: Final = _NUMBER["http 0"]
+STATUS_LINE_MAY_END: Final = frozenset({_NUMBER["code"], _NUMBER["reason"]})
+FIELD_LINE: Final = _NUMBER["field"]
+FIELD_VALUE: Final = _NUMBER["value"]
+CHUNK_DATA_END: Final = _NUMBER["data"]
+CHUNK_SIZE: Final = _NUMBER["size"]
+CHUNK: Final = _NUMBER["chunk"]
+
+
+def walk(state: int, line: bytes | bytearray, at: int = 0) -> tuple[int, int]:
+    """Follow the grammar from `state` over `line[at:]`: the state reached, and the index of the first byte at fault or `len(line)`."""
+    for at in range(at, len(line)):
+        reached = _NEXT[state][line[at]]
+        if not reached:
+            return state, at
+        state = reached
+        if state == CHUNK:
+            return state, at + 1
+    return state, len(line)
+
+
+def expected(state: int) -> str:
+    """What the grammar wants in this state, in words."""
+    return _EXPECTED[state]
+
+
+def show(error: Callable[[str], _Error], sentence: str, line: bytes | bytearray | str, at: int) -> _Error:
+    """An error that says `sentence` and shows the line with a caret under `line[at]`, or under its end."""
+    first = max(0, at - _SHOWN_BEFORE)
+    shown = line[first : first + _SHOWN]
+    if isinstance(shown, str):
+        opening, chars = '"', [repr(char)[1:-1] for char in shown]
+    else:
+        opening, chars = 'b"', [ascii(chr(byte))[1:-1] for byte in shown]
+    chars = ['\\"' if char == '"' else char for char in chars]
+    indent = len(opening) + sum(map(len, chars[: at - first]))
+    caret = "^" * len("".join(chars[at - first : at - first + 1]) or '"')
+    return error(f"{sentence}:\n  {opening}{''.join(chars)}\"\n  {' ' * indent}{caret}")
+
+
+def chunk_fault(line: bytes | bytearray, state: int, max_field: int) -> BadHttpMessage | None:
+    """What is wrong between the data of two chunks, if anything is; `state` is where the grammar stands before `line`."""
+    start = 2 if state == CHUNK_DATA_END else 0
+    state, at = walk(state, line)
+    text = line[start:].rstrip(b"\r\n")
+    if len(text) > max_field <= at - start:
+        return show(LineTooLong, f"The line is longer than {max_field} bytes", text[: max_field + 1], max_field)
+    if at < len(line) and state != CHUNK:
+        start = start if at > start else 0
+        return show(TransferEncodingError, f"Bad chunk, expected {expected(state)}", line[start : at + 1], at - start)
+    return None
+
+
+_BAD_IN_REQUEST = {
+    "method": re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]|\Z"),
+    "request target": re.compile(r"[^!-~]|\Z"),
+    "field name": re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]|\Z"),
+    "field value": re.compile(r"[\r\n\0\ud800-\udfff]|\Z"),
+}
+
+
+def request_fault(part: str, text: str, name: str = "") -> ValueError:
+    """Why `text` cannot be sent as this part of a request's head; `name` is the field's when it is a value."""
+    found = _BAD_IN_REQUEST[part].search(text)
+    of = f" of {name!r}" if name else ""
+    return show(ValueError, f"Invalid {part}{of}", text, found.start() if found else len(text))

@@ -1,0 +1,112 @@
+"""What the requests of a session have in common, worked out once: its default fields, and what is known of each origin."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from multidict import CIMultiDict, getversion
+from yarl import URL
+
+from .. import hdrs
+from .._impl import serialize_head
+from ..errors import InvalidUrlClientError
+from ..net.key import ConnectionKey
+from ..version import __version__
+from ..wire.codings import ACCEPT_ENCODING
+
+USER_AGENT: Final = f"Python/{sys.version_info[0]}.{sys.version_info[1]} aiohttpx/{__version__}"
+
+#: As many origins as are remembered at once; a scraper meets them without end.
+_ORIGINS_KEPT = 1024
+
+#: Fields whose presence among the defaults changes how a request is framed or where it goes: each request must look at them itself.
+_NOT_COMMON: Final = frozenset(
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "expect",
+        "cookie",
+        "authorization",
+    }
+)
+
+
+class Origin(NamedTuple):
+    """What is known of a scheme, host and port (RFC 9110, section 4.3.1)."""
+
+    key: ConnectionKey
+    #: The Host field, and the same as a block of a head.
+    host: str
+    block: bytes
+
+
+class RequestDefaults:
+    """The default fields of a session.
+
+    :param headers: the session's own fields; they may be changed at any time.
+    :param skip_auto_headers: names of the fields that are not to be generated.
+    """
+
+    def __init__(self, headers: CIMultiDict[str], skip_auto_headers: Iterable[str] = ()) -> None:
+        self.headers = headers
+        self.skipped = frozenset(name.lower() for name in skip_auto_headers)
+        self._generated = (
+            (hdrs.ACCEPT, "*/*"),
+            (hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING),
+            (hdrs.USER_AGENT, USER_AGENT),
+        )
+        self._block: bytes | None = None
+        self._block_version = -1
+        self._origins: dict[tuple[str, str], Origin] = {}
+
+    def block(self) -> bytes | None:
+        """The fields of a request that has none of its own, serialized; None when each request must be looked at."""
+        version = getversion(self.headers)
+        if version != self._block_version:
+            self._block_version = version
+            self._block = self._serialize()
+        return self._block
+
+    def _serialize(self) -> bytes | None:
+        if not _NOT_COMMON.isdisjoint(map(str.lower, self.headers)) or "content-type" in self.skipped:
+            return None
+        fields = CIMultiDict(self.headers)
+        self.generate(fields, self.skipped)
+        # A head of fields only: what is left of it without its request line and its empty line.
+        return serialize_head("GET", "/", fields.items()).partition(b"\r\n")[2][:-2]
+
+    def generate(self, fields: CIMultiDict[str], skipped: frozenset[str]) -> None:
+        """Add the fields that every request has, unless they are there or, in lower case, among `skipped`."""
+        for name, value in self._generated:
+            if name not in fields and name.lower() not in skipped:
+                fields[name] = value
+
+    def origin(self, url: URL) -> Origin:
+        """What is known of the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
+        known = self._origins.get((url.scheme, url.raw_authority))
+        if known is None:
+            if len(self._origins) >= _ORIGINS_KEPT:
+                self._origins.clear()
+            known = self._origins[url.scheme, url.raw_authority] = origin_of(url)
+        return known
+
+
+def origin_of(url: URL) -> Origin:
+    """Work out what there is to know of the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
+    host = url.host_port_subcomponent
+    if not url.raw_host or host is None:
+        raise InvalidUrlClientError(url)
+    block = serialize_head("GET", "/", ((hdrs.HOST, host),)).partition(b"\r\n")[2][:-2]
+    key = ConnectionKey(url.raw_host, url.port, url.scheme in ("https", "wss"), True, None, None, None)
+    return Origin(key, host, block)
+
+
+#: For a request made by hand, outside of a session.
+NO_DEFAULTS: Final = RequestDefaults(CIMultiDict())

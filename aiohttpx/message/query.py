@@ -1,0 +1,35 @@
+"""What `params=` adds to a URL (seed 003, "Passing Parameters In URLs")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from yarl import URL
+
+
+def extend_query(url: URL, params: Any) -> URL:
+    """`url` with `params` after its own query, in order.
+
+    A str is taken as it is (`+` stays `+`); a mapping may have sequences as values. A bool is written as `true` or `false`, and a None
+    leaves its key out: JSON's words, as APIs expect them. Raises `TypeError` for other values than str, int and float.
+    """
+    if not isinstance(params, str):
+        params = _pairs(params)
+        if not params:
+            return url
+    return url.extend_query(params)
+
+
+def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for name, value in params.items() if isinstance(params, Mapping) else params:
+        if isinstance(value, (list, tuple)):
+            pairs.extend((name, _said(each)) for each in value if each is not None)
+        elif value is not None:
+            pairs.append((name, _said(value)))
+    return pairs
+
+
+def _said(value: Any) -> Any:
+    return ("false", "true")[value] if isinstance(value, bool) else value

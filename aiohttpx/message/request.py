@@ -1,0 +1,340 @@
+"""A request: what is asked, worked out once, and put on a connection (RFC 9112, section 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final
+
+from multidict import CIMultiDict, CIMultiDictProxy, istr
+from yarl import URL
+
+from .. import hdrs
+from .._impl import serialize_head
+from ..errors import ClientConnectionError, ClientError, ClientOSError
+from ..events import HttpVersion, HttpVersion10, HttpVersion11
+from ..net.connection import DEFAULT_SETTINGS, HTTPConnection, Settings
+from ..net.key import ConnectionKey
+from ..net.writer import StreamWriter
+from ..typedefs import LooseHeaders, Query
+from ..wire.codings import make_encoder
+from .defaults import NO_DEFAULTS, RequestDefaults
+from .form import urlencode_form
+from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
+from .payload import LookupError as NoPayload
+from .query import extend_query
+from .response import ClientResponse, Lent, RequestInfo
+
+#: A body up to this size, in bytes, goes out in the same write as its head.
+_SMALL_BODY: Final = 64 * 1024
+#: Seconds to wait for 100 (Continue) before the body is sent all the same (RFC 9110, section 10.1.1).
+_CONTINUE_WAIT: Final = 3.0
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_NO_FIELDS: Final[CIMultiDict[str]] = CIMultiDict()
+_NO_LENGTH: Final = ((hdrs.CONTENT_LENGTH, "0"),)
+_OCTETS: Final = (hdrs.CONTENT_TYPE, "application/octet-stream")
+_EMPTY_OCTETS: Final = (*_NO_LENGTH, _OCTETS)
+
+Fields = tuple[tuple[str, str], ...]
+
+
+class ClientRequest:
+    """What a session asks of a server.
+
+    :param method: the request method, a token; it is sent in upper case.
+    :param url: where to; its fragment stays here.
+    :param params: what is added to the query: mapping, pairs or str.
+    :param headers: the fields of this request and of its session, merged; None: only what `defaults` says.
+    :param skip_auto_headers: names of fields that are not generated.
+    :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes, or a `Payload`.
+    :param version: HTTP/1.1, or 1.0.
+    :param compress: a content coding for the body; True means deflate.
+    :param chunked: True to send the body in chunks, whatever its size.
+    :param expect100: wait for 100 (Continue) before the body.
+    :param ssl: True, False, an SSLContext or a Fingerprint.
+    :param defaults: what the requests of the session have in common.
+    :param settings: how the answer is read.
+
+    Raises `ValueError` for what cannot be sent, `InvalidUrlClientError` for a URL without a host, `TypeError` for a body of no known type.
+    """
+
+    GET_METHODS: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+    POST_METHODS: ClassVar[frozenset[str]] = frozenset({"PATCH", "POST", "PUT"})
+    ALL_METHODS: ClassVar[frozenset[str]] = GET_METHODS | POST_METHODS | {"DELETE"}
+
+    response: ClientResponse | None = None
+
+    def __init__(
+        self,
+        method: str,
+        url: URL,
+        *,
+        params: Query = None,
+        headers: LooseHeaders | None = None,
+        skip_auto_headers: Iterable[str] | None = None,
+        data: Any = None,
+        version: HttpVersion = HttpVersion11,
+        compress: str | bool | None = None,
+        chunked: bool | None = None,
+        expect100: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
+        response_class: type[ClientResponse] | None = None,
+        session: Any = None,
+        ssl: Any = True,
+        server_hostname: str | None = None,
+        defaults: RequestDefaults = NO_DEFAULTS,
+        settings: Settings = DEFAULT_SETTINGS,
+    ) -> None:
+        if method not in self.ALL_METHODS:
+            method = _checked_method(method)
+        if params:
+            url = extend_query(url, params)
+        self.method = method
+        self.original_url = url
+        self.url = url.with_fragment(None) if url.raw_fragment else url
+        self.origin = defaults.origin(url)
+        self.version = version
+        self.compress = compress
+        self.chunked = chunked
+        self.loop = loop or asyncio.get_running_loop()
+        self.response_class = response_class or ClientResponse
+        self.ssl = True if ssl is None else ssl
+        self.server_hostname = server_hostname
+        self.settings = settings
+        self.session = session
+        self._defaults = defaults
+        self._skipped = defaults.skipped
+        if skip_auto_headers is not None:
+            self._skipped |= {name.lower() for name in skip_auto_headers}
+        # The fields as a map are made when someone looks, or when there are some of this request's own.
+        self._headers: CIMultiDict[str] | None = None
+        self._common = b""
+        if headers is None and skip_auto_headers is None and version == HttpVersion11 and not expect100:
+            self._common = defaults.block() or b""
+        if not self._common:
+            self._headers = self._make_headers(headers or defaults.headers)
+            if expect100:
+                self._headers[hdrs.EXPECT] = "100-continue"
+        self._payload: Payload | None = None
+        self._body_fields: Fields = ()
+        self._set_body(data)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.url}>"
+
+    # -- what is asked
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """Every field that is sent, in order. Changes reach the wire."""
+        if self._headers is None:
+            self._headers = self._make_headers(self._defaults.headers)
+            self._headers.extend(self._body_fields)
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: CIMultiDict[str]) -> None:
+        self._headers = headers
+
+    @property
+    def connection_key(self) -> ConnectionKey:
+        """What identifies the peer: requests with equal keys can share connections."""
+        key = self.origin.key
+        if self.ssl is not True or self.server_hostname is not None:
+            key = key._replace(ssl=self.ssl, server_hostname=self.server_hostname)
+        return key
+
+    @property
+    def host(self) -> str:
+        return self.url.raw_host or ""
+
+    @property
+    def port(self) -> int | None:
+        return self.url.port
+
+    def is_ssl(self) -> bool:
+        return self.url.scheme in ("https", "wss")
+
+    @property
+    def request_info(self) -> RequestInfo:
+        return RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
+
+    # -- its body
+
+    @property
+    def body(self) -> Payload | bytes:
+        """The body as a `Payload`; `b""` when there is none."""
+        return self._payload or b""
+
+    async def update_body(self, body: Any) -> None:
+        """Send `body` instead, and close the one there was. It takes what `data=` takes."""
+        if self._payload is not None:
+            await self._payload.close()
+        for name in (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING, *(name for name, _ in self._body_fields)):
+            self.headers.popall(name, None)
+        self._set_body(body)
+
+    @property
+    def replayable(self) -> bool:
+        """The request can be sent again as it was."""
+        return self._payload is None or self._payload.replayable
+
+    def _set_body(self, data: Any) -> None:
+        headers = _NO_FIELDS if self._headers is None else self._headers
+        if data is None:
+            self._payload = None
+            self._body_fields = self._fields_without_body(headers)
+        else:
+            self._payload = payload = _payload_of(data)
+            self._body_fields = self._fields_with_body(headers, payload)
+        if self._headers is not None:
+            self._headers.extend(self._body_fields)
+
+    def _fields_without_body(self, headers: CIMultiDict[str]) -> Fields:
+        self.compress = None
+        if self.method in self.GET_METHODS:
+            return ()
+        if headers is _NO_FIELDS and not self.chunked:
+            return _EMPTY_OCTETS if self.method in self.POST_METHODS else _NO_LENGTH
+        fields: Fields = ()
+        if self.chunked:
+            fields = ((hdrs.TRANSFER_ENCODING, "chunked"),)
+        elif hdrs.CONTENT_LENGTH not in headers and hdrs.TRANSFER_ENCODING not in headers:
+            fields = _NO_LENGTH
+        elif (length := self._explicit_length(headers)) is not None and length > 0:
+            raise ValueError(f"Content-Length is {length}, but the request has no body")
+        if self.method in self.POST_METHODS and self._wants(hdrs.CONTENT_TYPE, headers):
+            fields += (_OCTETS,)
+        return fields
+
+    def _fields_with_body(self, headers: CIMultiDict[str], payload: Payload) -> Fields:
+        """RFC 9112, section 6.3: a length that is known, or else chunks."""
+        fields: list[tuple[str, str]] = []
+        size = payload.size
+        if self.compress and size == 0:
+            self.compress = None
+        if self.compress:
+            if hdrs.CONTENT_ENCODING in headers:
+                raise ValueError("compress can not be set if Content-Encoding header is set")
+            self.compress = "deflate" if self.compress is True else self.compress
+            make_encoder(self.compress)  # or it is a ValueError before anything is sent
+            fields.append((hdrs.CONTENT_ENCODING, self.compress))
+        if hdrs.TRANSFER_ENCODING in headers:
+            if self.chunked:
+                raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
+            self.chunked = True
+        elif hdrs.CONTENT_LENGTH in headers:
+            if self.chunked or self.compress:
+                raise ValueError("chunked and compress can not be set if Content-Length header is set")
+            self._explicit_length(headers)
+        elif self.chunked or self.compress or size is None:
+            self.chunked = True
+            fields.append((hdrs.TRANSFER_ENCODING, "chunked"))
+        else:
+            fields.append((hdrs.CONTENT_LENGTH, str(size)))
+        if headers is _NO_FIELDS or self._wants(hdrs.CONTENT_TYPE, headers):
+            fields.append((hdrs.CONTENT_TYPE, payload.content_type))
+        return tuple(fields)
+
+    def _wants(self, name: istr, headers: Mapping[str, str]) -> bool:
+        return name not in headers and name.lower() not in self._skipped
+
+    def _explicit_length(self, headers: CIMultiDict[str]) -> int | None:
+        value = headers.get(hdrs.CONTENT_LENGTH)
+        if value is None:
+            return None
+        if not _DIGITS.fullmatch(value):
+            raise ValueError(f"Invalid Content-Length header: {value!r}")
+        return int(value)
+
+    def _make_headers(self, given: LooseHeaders) -> CIMultiDict[str]:
+        headers: CIMultiDict[str] = CIMultiDict()
+        headers[hdrs.HOST] = self.origin.host
+        given = given if isinstance(given, CIMultiDict) else CIMultiDict(given)
+        if hdrs.HOST in given:
+            headers[hdrs.HOST] = given[hdrs.HOST]
+        for name, value in given.items():
+            if name.lower() != "host":
+                headers.add(name, value)
+        self._defaults.generate(headers, self._skipped)
+        if self.version == HttpVersion10 and hdrs.CONNECTION not in headers:
+            headers[hdrs.CONNECTION] = "keep-alive"
+        return headers
+
+    # -- on its way
+
+    async def send(self, conn: Lent) -> ClientResponse:
+        """Put the request on the connection. Returns the response, which has yet to `start`.
+
+        Raises `ClientConnectionResetError` when the connection is lost; a body that cannot be sent makes `start` raise.
+        """
+        protocol = conn.protocol
+        if protocol is None:
+            raise ClientConnectionError("The connection was given back already")
+        payload = self._payload
+        if protocol.single_use and hdrs.CONNECTION not in self.headers:
+            self.headers[hdrs.CONNECTION] = "close"
+        data = self._serialize()
+        upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
+        if payload is None and not self.chunked and (self._headers is None or hdrs.EXPECT not in self._headers):
+            answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
+        elif isinstance(payload, BytesPayload) and not self.chunked and self._headers is None and payload.size <= _SMALL_BODY:
+            answer = protocol.exchange(self.method, data + payload.value, conn.release, self.settings)
+        else:
+            answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
+            protocol.start_upload(self._upload(protocol))
+        self.response = response = self.response_class(
+            self.method, self.original_url, loop=self.loop, session=self.session, request=self
+        )
+        response.answer = answer
+        return response
+
+    def _serialize(self) -> bytes:
+        target = self.url.raw_path_qs
+        if self.method == "CONNECT":
+            target = f"{self.url.host_subcomponent}:{self.url.port}"
+        if self._headers is None:
+            return serialize_head(self.method, target, self.origin.block, self._common, self._body_fields)
+        head = serialize_head(self.method, target, self._headers.items())
+        if self.version == HttpVersion10:
+            head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
+        return head
+
+    async def _upload(self, protocol: HTTPConnection) -> None:
+        """Send the body, part by part."""
+        payload = self._payload
+        length = None if self.chunked else self._explicit_length(self.headers)
+        encoder = make_encoder(str(self.compress)) if self.compress else None
+        writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder)
+        try:
+            if self.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+                await asyncio.wait((protocol.expect_continue(),), timeout=_CONTINUE_WAIT)
+            async with asyncio.timeout(self.settings.write):
+                if payload is not None:
+                    await payload.write_with_length(writer, length)
+                await writer.write_eof()
+        except ClientError:
+            raise
+        except OSError as error:
+            raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
+        except Exception as error:
+            raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
+        finally:
+            if payload is not None:
+                await payload.close()
+
+
+def _checked_method(method: str) -> str:
+    if not _TOKEN.fullmatch(method):
+        raise ValueError(f"Method cannot contain non-token characters {method!r}")
+    return method.upper()
+
+
+def _payload_of(data: Any) -> Payload:
+    try:
+        return PAYLOAD_REGISTRY.get(data, disposition=None)
+    except NoPayload:
+        return BytesPayload(urlencode_form(data), content_type="application/x-www-form-urlencoded")

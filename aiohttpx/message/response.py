@@ -1,0 +1,444 @@
+"""A response: its head, which is there, and its content, which may still be on its way (RFC 9110, section 6)."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from http.cookies import SimpleCookie
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
+
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDictProxy
+from yarl import URL
+
+from .. import hdrs
+from .._impl import parse_fields
+from ..errors import (
+    BODY_LIMIT,
+    ClientConnectionError,
+    ClientPayloadError,
+    ClientResponseError,
+    ContentEncodingError,
+    ContentTypeError,
+    HttpProcessingError,
+)
+from ..events import Chunks, HttpVersion, ResponseHead
+from ..net.connection import Answer, HTTPConnection
+from ..net.reader import StreamReader
+from ..typedefs import JSONDecoder, RawHeaders
+from ..wire.codings import decode_whole, make_decoder
+from ..wire.fields import ContentDisposition, header_map, is_json, parse_links, parse_mimetype
+from ..wire.setcookie import parse_set_cookies
+
+#: A coded body of at most so many bytes is decoded in one step: it cannot become large enough to hold up the loop.
+_DECODED_AT_ONCE = 16 * 1024
+
+_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+
+
+class RequestInfo(NamedTuple):
+    """What a response answers: `url` without its fragment, `real_url` with it."""
+
+    url: URL
+    method: str
+    headers: CIMultiDictProxy[str]
+    real_url: URL
+
+
+class Lent(Protocol):
+    """A connection as a response has it: lent, to be given back."""
+
+    @property
+    def protocol(self) -> HTTPConnection | None: ...
+    def release(self) -> None: ...
+    def close(self) -> None: ...
+    def add_callback(self, callback: Callable[[], object]) -> None: ...
+
+
+class _Done:
+    """What `release()` returns: old code awaits it."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+_DONE = _Done()
+
+
+class ClientResponse:
+    """The answer to a request. Use it as a context manager, or `release()` it, so that its connection can be used again.
+
+    `status`, `reason`, `version` and `headers` are there at once; the content comes by `read()`, `text()`, `json()`, or piece by piece
+    through `content`. Instances are made by a session; by hand they take aiohttp's arguments and are filled in attribute by attribute.
+    """
+
+    version: HttpVersion | None = None
+    status: int = None  # type: ignore[assignment]  # until it has started
+    reason: str | None = None
+    method: str
+    #: The future of the head: what `ClientRequest.send` was promised.
+    answer: asyncio.Future[Answer] | None = None
+
+    _closed = True  # until it has started
+    _released = False
+    _in_context = False
+    _source_traceback: traceback.StackSummary | None = None
+
+    def __init__(
+        self,
+        method: str,
+        url: URL,
+        *,
+        writer: Any = None,
+        continue100: Any = None,
+        timer: Any = None,
+        request_info: RequestInfo | None = None,
+        traces: Sequence[Any] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        session: Any = None,
+        stream_writer: Any = None,
+        request: Any = None,
+    ) -> None:
+        self.method = method
+        self._real_url = url
+        self._url = url.with_fragment(None) if url.raw_fragment else url
+        self._request = request
+        self._request_info = request_info
+        self._loop = loop
+        self._session = session
+        self._connection: Lent | None = None
+        self._head: ResponseHead | None = None
+        self._headers: CIMultiDictProxy[str] | None = None
+        self._raw_headers: RawHeaders | None = None
+        self._cookies: SimpleCookie | None = None
+        self._history: tuple[ClientResponse, ...] = ()
+        self._content: StreamReader | None = None
+        # The coded content, if it came along with the head, and where its chunks ended if it had some.
+        self._whole: bytes | None = None
+        self._chunk_ends: tuple[int, ...] | None = None
+        self._body: bytes | None = None
+        if loop is not None and loop.get_debug():
+            self._source_traceback = traceback.extract_stack(sys._getframe(1))
+
+    def __repr__(self) -> str:
+        reason = (self.reason or "None").encode("ascii", "backslashreplace").decode("ascii")
+        return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{self.headers}\n"
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)
+        if connection is None or self._loop is None or self._loop.is_closed():
+            return
+        connection.release()
+        if self._loop.get_debug():
+            made = "".join(traceback.format_list(self._source_traceback)) if self._source_traceback else ""
+            warnings.warn(f"Unclosed response {self.method} {self.url} [{self.status}]\n{made}", ResourceWarning, source=self, stacklevel=1)
+
+    # -- the head
+
+    @property
+    def url(self) -> URL:
+        """What was asked for, without its fragment."""
+        return self._url
+
+    @property
+    def real_url(self) -> URL:
+        """What was asked for."""
+        return self._real_url
+
+    @property
+    def host(self) -> str:
+        return self._url.host or ""
+
+    @property
+    def request_info(self) -> RequestInfo:
+        if self._request_info is None:
+            self._request_info = self._request.request_info
+        return self._request_info  # type: ignore[return-value]
+
+    @property
+    def history(self) -> tuple[ClientResponse, ...]:
+        """The responses that led here by redirects, the first one first."""
+        return self._history
+
+    @property
+    def ok(self) -> bool:
+        """The status is below 400."""
+        return self.status < 400
+
+    @property
+    def raw_headers(self) -> RawHeaders:
+        """The fields as they came: (name, value) pairs of bytes, in order."""
+        if self._raw_headers is None:
+            self._raw_headers = () if self._head is None else parse_fields(self._head.fields)
+        return self._raw_headers
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The fields by name, in whatever case."""
+        if self._headers is None:
+            self._headers = _NO_HEADERS if self._head is None else header_map(self.raw_headers)
+        return self._headers
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The cookies that this response sets: `cookies["name"].value`."""
+        if self._cookies is None:
+            sets = self._head is None or self._head.sets_cookies
+            self._cookies = parse_set_cookies(self.headers.getall(hdrs.SET_COOKIE, ()) if sets else ())
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, cookies: SimpleCookie) -> None:
+        self._cookies = cookies
+
+    @property
+    def links(self) -> MultiDictProxy[MultiDictProxy[str | URL]]:
+        """The Link fields (RFC 8288) by relation; each has its parameters and its `url`, absolute."""
+        return parse_links(self.headers.getall(hdrs.LINK, []), self._url)
+
+    def _content_type_field(self) -> str:
+        if self._headers is None and self._head is not None:
+            return self._head.content_type
+        return self.headers.get(hdrs.CONTENT_TYPE, "")
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters; `application/octet-stream` when the response has none."""
+        mime = parse_mimetype(self._content_type_field())
+        return f"{mime.type}/{mime.subtype}" + (f"+{mime.suffix}" if mime.suffix else "") if mime.type else "application/octet-stream"
+
+    @property
+    def charset(self) -> str | None:
+        """The `charset` parameter of the media type."""
+        return parse_mimetype(self._content_type_field()).parameters.get("charset")
+
+    @property
+    def content_length(self) -> int | None:
+        """The announced length of the content, in bytes, as it is coded."""
+        value = self.headers.get(hdrs.CONTENT_LENGTH)
+        return None if value is None else int(value)
+
+    @property
+    def content_disposition(self) -> ContentDisposition | None:
+        """The Content-Disposition field (RFC 6266): `type`, `parameters`, `filename`."""
+        value = self.headers.get(hdrs.CONTENT_DISPOSITION)
+        return None if value is None else ContentDisposition.parse(value)
+
+    def raise_for_status(self) -> None:
+        """Raise `ClientResponseError` when the status is 400 or above. It carries the start of the content, as far as that is here."""
+        if self.ok:
+            return
+        body = self._start_of_body()
+        if not self._in_context:
+            self.release()
+        raise ClientResponseError(
+            self.request_info, self.history, status=self.status, message=self.reason or "", headers=self.headers, body=body
+        )
+
+    def _start_of_body(self) -> bytes | None:
+        try:
+            if self._body is None and self._whole is not None and len(self._whole) <= _DECODED_AT_ONCE:
+                self._body = self._decode()
+        except ClientPayloadError:
+            return None
+        return None if self._body is None else self._body[:BODY_LIMIT]
+
+    # -- the connection
+
+    @property
+    def connection(self) -> Lent | None:
+        """The connection it comes through; None once it has come."""
+        return self._connection
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    async def start(self, connection: Lent) -> ClientResponse:
+        """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none comes."""
+        self._closed = False
+        self._connection = connection
+        try:
+            head, body = await self.answer  # type: ignore[misc]
+        except HttpProcessingError as error:
+            raise ClientResponseError(
+                self.request_info, self.history, status=error.code, message=error.message, headers=error.headers
+            ) from error
+        self._head = head
+        self.version, self.status, self.reason = head[:3]
+        if isinstance(body, StreamReader):
+            self._content = body
+            if not head.upgraded:
+                body.on_eof(self._completed)
+        else:
+            if isinstance(body, Chunks):
+                body, self._chunk_ends = body
+            self._whole = body
+            self._connection = None
+            self._closed = True
+        return self
+
+    def _completed(self) -> None:
+        self._closed = True
+        self._connection = None
+
+    def close(self) -> None:
+        """End the response and its connection."""
+        self._let_go(Lent.close)
+
+    def release(self) -> _Done:
+        """Give the connection back. Content that was not read cannot be read any more."""
+        self._let_go(Lent.release)
+        return _DONE
+
+    def _let_go(self, how: Callable[[Lent], None]) -> None:
+        self._closed = True
+        if not self._released:
+            self._released = True
+            if self._content is not None and self._content.exception() is None:
+                self._content.set_exception(_connection_closed())
+        connection = self._connection
+        if connection is not None:
+            self._connection = None
+            if self._loop is not None and not self._loop.is_closed():
+                connection.close() if how is Lent.close else connection.release()
+
+    async def wait_for_close(self) -> None:
+        """Release the response. An upload that is still under way ends with it."""
+        self.release()
+
+    async def __aenter__(self) -> Self:
+        self._in_context = True
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        self._in_context = False
+        self.release()
+
+    # -- the content
+
+    @property
+    def content(self) -> StreamReader:
+        """The content as a stream, decoded."""
+        if self._content is None and self._head is not None:
+            self._content = self._stream_of_whole()
+        return self._content  # type: ignore[return-value]
+
+    @content.setter
+    def content(self, content: StreamReader) -> None:
+        self._content = content
+
+    def _stream_of_whole(self) -> StreamReader:
+        whole, self._whole = self._whole, None
+        reader = StreamReader(loop=self._loop, decoder=make_decoder(self._coding()))
+        if self._released:
+            reader.set_exception(_connection_closed())
+        elif self._body is not None:
+            pass  # it was read
+        elif self._chunk_ends is not None:
+            reader.feed_chunks(whole or b"", self._chunk_ends)
+        elif whole:
+            reader.feed_data(whole)
+        reader.feed_eof()
+        return reader
+
+    def _coding(self) -> str:
+        """The content coding that is undone here; "" for none."""
+        head, request = self._head, self._request
+        if head is None or not head.content_encoding or (request is not None and not request.settings.auto_decompress):
+            return ""
+        return head.content_encoding
+
+    async def read(self) -> bytes:
+        """The whole content, decoded; what is left of it when a part was read from `content`.
+
+        Raises `ClientPayloadError` when it is malformed or cut short, `ClientConnectionError` when the response was released before.
+        """
+        body = self._body
+        if body is None:
+            if self._whole is not None and not self._released and len(self._whole) <= _DECODED_AT_ONCE:
+                body = self._decode()
+            else:
+                try:
+                    body = await self.content.read()
+                except BaseException:
+                    self.close()
+                    raise
+            self._body = body
+        elif self._released:
+            raise _connection_closed()
+        return body
+
+    def _decode(self) -> bytes:
+        data = self._whole or b""
+        self._whole = None
+        coding = self._coding()
+        if not coding or not data:  # an answer to HEAD has a coding and no content
+            return data
+        try:
+            return decode_whole(coding, data)
+        except ContentEncodingError as error:
+            raise ClientPayloadError(f"400, message:\n  {error.message}") from error
+
+    def get_encoding(self) -> str:
+        """The name of the charset that `text()` decodes with: the response's own, or what the session's resolver says."""
+        mime = parse_mimetype(self._content_type_field())
+        charset = mime.parameters.get("charset")
+        if charset:
+            try:
+                return codecs.lookup(charset).name
+            except (LookupError, ValueError):
+                pass  # an unknown name is as good as none
+        if mime.type == "application" and mime.subtype in ("json", "rdap"):
+            return "utf-8"  # RFC 8259, section 8.1
+        if self._body is None:
+            raise RuntimeError("Cannot compute fallback encoding of a not yet read body")
+        resolver = getattr(self._session, "fallback_charset_resolver", None)
+        return "utf-8" if resolver is None else resolver(self, self._body)
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """The content as text. Raises `UnicodeDecodeError` unless `errors` says otherwise, and what `read()` raises."""
+        body = self._body
+        if body is None:
+            body = await self.read()
+        return body.decode(encoding or self.get_encoding(), errors)
+
+    async def json(
+        self, *, encoding: str | None = None, loads: JSONDecoder = json.loads, content_type: str | None = "application/json"
+    ) -> Any:
+        """The content as JSON, by `loads(str)`; None when it is empty.
+
+        Raises `ContentTypeError` when the response is not of `content_type` (None: whatever it is), and what `read()` and `loads` raise.
+        """
+        body = self._body
+        if body is None:
+            body = await self.read()
+        if content_type:
+            field = self._content_type_field()
+            if field != content_type and not is_json(field, content_type):
+                raise ContentTypeError(
+                    self.request_info,
+                    self.history,
+                    status=self.status,
+                    message=f"Attempt to decode JSON with unexpected mimetype: {field}",
+                    headers=self.headers,
+                    body=body[:BODY_LIMIT],
+                )
+        body = body.strip()
+        if not body:
+            return None
+        return loads(body.decode(encoding or self.get_encoding()))
+
+
+def _connection_closed() -> ClientConnectionError:
+    return ClientConnectionError("Connection closed")

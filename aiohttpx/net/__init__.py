@@ -1,0 +1,1 @@
+"""One connection: how it is opened, read, written and timed. asyncio begins on this floor."""

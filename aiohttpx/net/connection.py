@@ -1,0 +1,472 @@
+"""One connection, and the one exchange at a time that it carries (RFC 9112, section 9).
+
+The way down is `exchange(...)`: one write, and a future for the answer. The way up is `data_received`: one call of the engine for one read
+of the socket. What an exchange ends with is said once, through the `give_back` that it was started with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+from .._impl import ResponseParser
+from ..errors import (
+    ClientConnectionError,
+    ClientConnectionResetError,
+    ClientOSError,
+    ClientPayloadError,
+    HttpProcessingError,
+    ServerDisconnectedError,
+    SocketTimeoutError,
+)
+from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
+from ..wire.codings import Decoder, make_decoder
+from .reader import StreamReader
+
+#: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
+DRAIN_LIMIT = 64 * 1024
+#: How long that may take, in seconds.
+DRAIN_TIME = 1.0
+
+
+class Settings(NamedTuple):
+    """How an exchange reads its answer."""
+
+    read_bufsize: int = 2**16
+    auto_decompress: bool = True
+    #: A body without framing lasts until the connection ends; False: there is none.
+    read_until_eof: bool = True
+    #: Seconds between two reads; None for no limit.
+    sock_read: float | None = None
+    #: Seconds for sending a body; None for no limit.
+    write: float | None = None
+    max_field_size: int = 2**16
+    max_head_size: int = 2**18
+    max_fields: int = 512
+
+
+DEFAULT_SETTINGS = Settings()
+
+#: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
+Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
+
+
+class HTTPConnection(asyncio.Protocol):
+    """An asyncio protocol that speaks the client's side of HTTP/1.1.
+
+    `loop` is the running loop. `should_close` says whether another exchange may follow, `is_connected()` whether the transport is open.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.transport: asyncio.Transport | None = None
+        self.peer = ""  # "host:port", for the texts of errors
+        self.exchanges = 0
+        self.single_use = False  # the connection carries one exchange only
+        self.keep_alive: int | None = None  # the server's hint: seconds that it keeps the connection
+        self._parser = ResponseParser()
+        self._settings = DEFAULT_SETTINGS
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._reader: StreamReader | None = None
+        self._give_back: Callable[[], object] | None = None
+        self._persistent = True
+        self._drained: int | None = None
+        self._reading_paused = False
+        self._writing_paused = False
+        self._drain_waiters: set[asyncio.Future[None]] = set()
+        self._upload: asyncio.Task[None] | None = None
+        self._continue: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._last_read = 0.0
+        self._closed: asyncio.Future[None] | None = None
+        self._upgraded = False
+
+    def __repr__(self) -> str:
+        state = "idle" if self._give_back is None else "reading the body" if self._waiter is None else "waiting for the head"
+        return f"<{type(self).__name__} {self.peer} {state if self.is_connected() else 'closed'}, exchanges={self.exchanges}>"
+
+    # -- the state others may ask for
+
+    @property
+    def should_close(self) -> bool:
+        """No other exchange may follow on this connection."""
+        return not self._persistent or self._give_back is not None
+
+    @property
+    def upgraded(self) -> bool:
+        """The peer speaks another protocol now (RFC 9110, section 7.8)."""
+        return self._upgraded
+
+    @property
+    def answered(self) -> bool:
+        """At least one byte of the answer to the current request has come."""
+        return self._parser.started
+
+    def is_connected(self) -> bool:
+        return self.transport is not None and not self.transport.is_closing()
+
+    # -- down
+
+    def exchange(
+        self,
+        method: str,
+        data: bytes,
+        give_back: Callable[[], object],
+        settings: Settings = DEFAULT_SETTINGS,
+        upgrade: bool = False,
+    ) -> asyncio.Future[Answer]:
+        """Send `data`, the head of a request and what of its body goes along, and hear the answer to it.
+
+        `give_back` is called once, when the answer is complete or cannot become so; `should_close` is right by then.
+        The future raises `ServerDisconnectedError`, `ClientOSError`, `SocketTimeoutError` or, for a malformed answer, `HttpProcessingError`.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
+        self.exchanges += 1
+        if settings is not self._settings:
+            self._apply(settings)
+        self._parser.expect(method, upgrade)
+        self._give_back = give_back
+        waiter = self._waiter = self._loop.create_future()
+        transport.write(data)
+        if settings.sock_read:
+            self._watch(settings.sock_read)
+        return waiter
+
+    def _apply(self, settings: Settings) -> None:
+        limits = settings[-3:]
+        if limits != self._settings[-3:]:
+            self._parser = ResponseParser(*limits)
+        self._settings = settings
+
+    def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
+        self._upload = task = self._loop.create_task(upload)
+        task.add_done_callback(self._upload_done)
+        return task
+
+    def _upload_done(self, task: asyncio.Task[None]) -> None:
+        error = ClientConnectionError(f"The request to {self.peer} was not sent whole") if task.cancelled() else task.exception()
+        if task is self._upload:
+            self._upload = None
+            if error is not None:
+                self.fail(error)
+
+    def expect_continue(self) -> asyncio.Future[None]:
+        """What is done when the server wants to have the body (100, RFC 9110, section 10.1.1)."""
+        self._continue = self._loop.create_future()
+        return self._continue
+
+    def write(self, parts: list[bytes]) -> None:
+        """Send a part of the request's body. Raises `ClientConnectionResetError` when the connection is lost."""
+        if not self.is_connected():
+            raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
+        if len(parts) == 1:
+            self.transport.write(parts[0])  # type: ignore[union-attr]
+        else:
+            self.transport.writelines(parts)  # type: ignore[union-attr]
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more. Raises `ClientConnectionResetError` when the connection is lost."""
+        if not self.is_connected():
+            raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
+        if not self._writing_paused:
+            return
+        waiter = self._loop.create_future()
+        self._drain_waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._drain_waiters.discard(waiter)
+
+    # -- up
+
+    def data_received(self, data: bytes) -> None:
+        if self._alarm is not None:
+            self._last_read = self._loop.time()
+        try:
+            events = self._parser.feed(data)
+        except HttpProcessingError as error:
+            self._violated(error)
+        else:
+            self._hear(events)
+
+    def _hear(self, events: list[Event]) -> None:
+        head: ResponseHead | None = None
+        body: bytes | Chunks = b""
+        for event in events:
+            kind = type(event)
+            if kind is bytes or kind is Chunks:
+                if head is None:
+                    self._feed(event)  # type: ignore[arg-type]
+                else:
+                    body = event  # type: ignore[assignment]
+            elif event is END_OF_MESSAGE:
+                if head is None:
+                    self._complete()
+                else:
+                    self._answer_whole(head, body)
+                    head = None
+            elif kind is ResponseHead:
+                if event.status < 200 and not event.upgraded:  # type: ignore[union-attr]
+                    self._informed(event)  # type: ignore[arg-type]
+                else:
+                    head = event  # type: ignore[assignment]
+            else:
+                if head is not None:
+                    self._answer(head, body)
+                    head = None
+                self._note_trailers(event)  # type: ignore[arg-type]
+        if head is not None:
+            self._answer(head, body)
+
+    def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
+        """The common case: one read of the socket had everything."""
+        self._note(head)
+        waiter = self._waiter
+        self._waiter = None
+        self._end()
+        if waiter is not None and not waiter.done():
+            waiter.set_result((head, body))
+
+    def _answer(self, head: ResponseHead, body: bytes | Chunks) -> None:
+        """The rest of the body is still to come, through a stream."""
+        settings = self._settings
+        self._note(head)
+        if not settings.read_until_eof and head.content_length is None and not head.chunked and not head.upgraded:
+            self._answer_whole(head, b"")
+            return
+        self._reader = reader = StreamReader(self, settings.read_bufsize, loop=self._loop, decoder=self._decoder(head))
+        if body:
+            self._feed(body)
+        waiter = self._waiter
+        self._waiter = None
+        if waiter is not None and not waiter.done():
+            waiter.set_result((head, reader))
+
+    def _note(self, head: ResponseHead) -> None:
+        if not head.persistent:
+            self._persistent = False
+        if head.keep_alive is not None:
+            self.keep_alive = head.keep_alive
+        self._upgraded = head.upgraded
+
+    def _decoder(self, head: ResponseHead) -> Decoder | None:
+        wanted = head.content_encoding and self._settings.auto_decompress and not head.upgraded
+        return make_decoder(head.content_encoding) if wanted else None
+
+    def _feed(self, body: bytes | Chunks) -> None:
+        if self._drained is not None:
+            self._drained += len(body.data if type(body) is Chunks else body)
+            if self._drained > DRAIN_LIMIT:
+                self.close()
+        elif self._reader is not None:
+            if type(body) is Chunks:
+                self._reader.feed_chunks(body.data, body.ends)
+            else:
+                self._reader.feed_data(body)  # type: ignore[arg-type]
+
+    def _note_trailers(self, trailers: Trailers) -> None:
+        if self._reader is not None:
+            self._reader.trailers = trailers.fields
+
+    def _informed(self, head: ResponseHead) -> None:
+        if head.status == 100 and self._continue is not None and not self._continue.done():
+            self._continue.set_result(None)
+
+    def _complete(self) -> None:
+        reader = self._reader
+        self._reader = None
+        self._end()
+        if reader is not None:
+            reader.feed_eof()
+
+    def _end(self) -> None:
+        """The exchange is over. The connection goes back to whom it was lent by."""
+        self._drained = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._upload is not None and not self._upload.done():
+            # The server has answered before it had the whole request: the rest is not sent, and nothing may follow it.
+            self._persistent = False
+            self._upload.cancel()
+        self._upload = None
+        self.resume_reading()
+        give_back = self._give_back
+        self._give_back = None
+        if give_back is not None:
+            give_back()
+
+    def _violated(self, error: HttpProcessingError) -> None:
+        self._persistent = False  # whatever came before the violation is heard, but nothing may follow it
+        self._hear(error.events)
+        if self._give_back is not None:
+            error.message = f"{error.message} (from {self.peer})"
+            self.fail(error)
+        else:  # bytes that nobody asked for
+            self.close()
+
+    # -- endings
+
+    def discard_body(self, give_back: Callable[[], object]) -> bool:
+        """Nobody wants the rest of this body. A short one is read to its end, so that the connection lives; others end it.
+
+        `give_back` is called when that is over. Returns False when the connection cannot be kept at all.
+        """
+        if self._reader is None or self._upgraded or self._upload is not None or not self._persistent:
+            return False
+        self._give_back = give_back
+        self._reader = None
+        self._drained = 0
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_later(DRAIN_TIME, self.close)
+        self.resume_reading()
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """End the exchange with `error` and the connection with it."""
+        self._persistent = False
+        reader, waiter = self._reader, self._waiter
+        self._reader = self._waiter = None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        if reader is not None:
+            reader.set_exception(_payload_error(error))
+        for drain_waiter in self._drain_waiters:
+            if not drain_waiter.done():
+                drain_waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
+        if self.transport is not None:
+            self.transport.abort()
+        self._end()
+
+    def close(self) -> None:
+        """End the connection, and whatever waits for it with `ClientConnectionError`."""
+        if self._give_back is not None or self._upload is not None:
+            self.fail(ClientConnectionError(f"Connection closed ({self.peer})"))
+        elif self.transport is not None:
+            self._persistent = False
+            self.transport.close()
+
+    def abort(self) -> None:
+        """As `close`, without a farewell."""
+        transport = self.transport
+        self.close()
+        if transport is not None:
+            transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the transport has let go of its socket."""
+        if self.transport is not None:
+            if self._closed is None:
+                self._closed = self._loop.create_future()
+            await asyncio.shield(self._closed)
+
+    def detach_transport(self) -> asyncio.Transport | None:
+        """The transport, which is the caller's from now on (for TLS over a tunnel, or another protocol after an upgrade)."""
+        transport, self.transport = self.transport, None
+        return transport
+
+    # -- the transport's callbacks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+
+    def eof_received(self) -> bool | None:
+        return None  # the transport closes itself; `connection_lost` sees how far the message came
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.transport = None
+        if self._give_back is not None:
+            self._cut_short(exc)
+        self._persistent = False
+        for waiter in self._drain_waiters:
+            if not waiter.done():
+                waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    def _cut_short(self, exc: BaseException | None) -> None:
+        if exc is None:
+            try:
+                self._hear(self._parser.feed_eof())
+            except HttpProcessingError as error:
+                exc = error
+        if self._give_back is None:  # the end of the connection was the end of the body
+            return
+        if self._upgraded and exc is None:
+            self._complete()
+        elif self._waiter is not None:
+            self.fail(_disconnected(exc, self.peer))
+        else:
+            self.fail(ClientPayloadError(f"The body from {self.peer} was cut short{_because(exc)}"))
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        for waiter in self._drain_waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # -- flow control of the body
+
+    def pause_reading(self) -> None:
+        if not self._reading_paused and self.transport is not None:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            if self.is_connected():
+                self.transport.resume_reading()  # type: ignore[union-attr]
+
+    # -- sock_read
+
+    def _watch(self, seconds: float) -> None:
+        self._last_read = self._loop.time()
+        self._alarm = self._loop.call_later(seconds, self._watched, seconds)
+
+    def _watched(self, seconds: float) -> None:
+        """A read does not move the alarm, it only notes the time: the alarm moves itself when it rings."""
+        waited = self._loop.time() - self._last_read
+        if self._reading_paused:  # it is we who do not read
+            waited = 0.0
+        if waited >= seconds:
+            self._alarm = None
+            self.fail(SocketTimeoutError(f"Timeout on reading data from {self.peer} (sock_read, {seconds:g} s)"))
+        else:
+            self._alarm = self._loop.call_later(seconds - waited, self._watched, seconds)
+
+
+def _because(exc: BaseException | None) -> str:
+    if exc is None:
+        return ""
+    return f": {exc.message}" if isinstance(exc, HttpProcessingError) else f": {exc}"
+
+
+def _disconnected(exc: BaseException | None, peer: str) -> BaseException:
+    """The error of a request whose connection was lost before the head of its answer."""
+    error: BaseException
+    if exc is None or isinstance(exc, HttpProcessingError):
+        error = ServerDisconnectedError(f"Server disconnected ({peer}){_because(exc)}")
+    elif isinstance(exc, OSError):
+        error = ClientOSError(exc.errno, f"{exc.strerror or exc} ({peer})")
+    else:
+        error = ClientConnectionError(f"{exc} ({peer})")
+    error.__cause__ = exc
+    return error
+
+
+def _payload_error(error: BaseException) -> BaseException:
+    """The error of a reader whose connection failed."""
+    if not isinstance(error, HttpProcessingError):
+        return error
+    payload_error = ClientPayloadError(f"Response payload is malformed: {error.message}")
+    payload_error.__cause__ = error
+    return payload_error

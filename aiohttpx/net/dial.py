@@ -1,0 +1,238 @@
+"""Opening a connection: addresses, a socket, TLS. Each is a step by itself; each failure becomes the documented error here."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohappyeyeballs import AddrInfoType, SocketFactoryType, addr_to_addr_infos, start_connection
+
+from ..errors import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientError,
+    ConnectionTimeoutError,
+    ServerFingerprintMismatch,
+)
+from .timer import limit
+from .tls import Fingerprint, SSLSetting, TLSSessions, context_for
+
+if TYPE_CHECKING:
+    from ..timeouts import ClientTimeout
+    from .key import ConnectionKey
+    from .resolver import ResolveResult
+
+__all__ = ("AddrInfoType", "Dialer", "SocketFactoryType", "addr_infos", "look_up", "phase_limit")
+
+_P = TypeVar("_P", bound=asyncio.BaseProtocol)
+
+_LOOP_LIMIT = 60.0
+
+
+@asynccontextmanager
+async def phase_limit(phase: str, seconds: float | None, key: ConnectionKey, threshold: float) -> AsyncIterator[None]:
+    """Give the block `seconds`; None and 0 set no limit.
+
+    :raises ConnectionTimeoutError: they are over. Its text starts with "Connection timeout to host" and names the phase.
+    """
+    clock = limit(seconds, threshold)
+    try:
+        async with clock:
+            yield
+    except TimeoutError as error:
+        if not clock.expired():
+            raise
+        raise ConnectionTimeoutError(f"Connection timeout to host {key.host}:{key.port} ({phase}, {seconds:g} s)") from error
+
+
+@contextmanager
+def _connecting(key: ConnectionKey) -> Iterator[None]:
+    """What the system or OpenSSL says, as the error that names the peer."""
+    try:
+        yield
+    except ClientError:
+        raise
+    except ssl.CertificateError as error:
+        raise ClientConnectorCertificateError(key, error) from error
+    except ssl.SSLError as error:
+        raise ClientConnectorSSLError(key, error) from error
+    except OSError as error:
+        raise ClientConnectorError(key, error) from error
+
+
+async def look_up(
+    resolve: Callable[[str, int], Awaitable[list[ResolveResult]]], key: ConnectionKey, timeout: ClientTimeout
+) -> list[ResolveResult]:
+    """The addresses of the host of `key`, by `resolve(host, port)`, within `timeout.dns`.
+
+    :raises ClientConnectorDNSError: there are none.
+    """
+    async with phase_limit("dns", timeout.dns, key, timeout.ceil_threshold):
+        try:
+            return await resolve(key.host, key.port or 0)
+        except ClientError:
+            raise
+        except OSError as error:
+            raise ClientConnectorDNSError(key, error) from error
+
+
+def addr_infos(hosts: Iterable[ResolveResult]) -> list[AddrInfoType]:
+    """Resolved addresses in the form of `socket.getaddrinfo`."""
+    return [_addr_info(host["host"], host["port"]) for host in hosts]
+
+
+def _addr_info(host: str, port: int) -> AddrInfoType:
+    if ":" in host:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port)
+
+
+class Dialer:
+    """How a connector opens its connections.
+
+    :param local_addr: (host, port) to connect from.
+    :param happy_eyeballs_delay: seconds until the next address is tried beside one that does not answer (RFC 8305); None to try
+        them one after the other.
+    :param interleave: how many addresses of the first family come before one of the other; 1 if None (RFC 8305, section 4).
+    :param socket_factory: makes the socket for an addr_info tuple.
+    :param ssl_shutdown_timeout: seconds the peer has for its part of a TLS shutdown; None or 0 for the loop's own limit.
+    """
+
+    def __init__(
+        self,
+        *,
+        local_addr: tuple[str, int] | None = None,
+        happy_eyeballs_delay: float | None = 0.25,
+        interleave: int | None = None,
+        socket_factory: SocketFactoryType | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> None:
+        self._local_addr_infos = addr_to_addr_infos(local_addr)
+        self._happy_eyeballs_delay = happy_eyeballs_delay
+        self._interleave = interleave
+        self._socket_factory = socket_factory
+        self._ssl_shutdown_timeout = ssl_shutdown_timeout or None
+        self._sessions = TLSSessions()
+
+    async def dial(
+        self,
+        factory: Callable[[], _P],
+        key: ConnectionKey,
+        hosts: Iterable[ResolveResult],
+        setting: SSLSetting | None,
+        timeout: ClientTimeout,
+    ) -> tuple[asyncio.Transport, _P]:
+        """A new connection to the first of `hosts` that gives one.
+
+        An address that accepts but fails in TLS is not the end: another may do better. `timeout.sock_connect` holds for each try.
+
+        :param factory: makes the protocol.
+        :param key: the peer, as errors and TLS name it.
+        :param setting: the `ssl=` setting; None for no TLS.
+        :raises ClientConnectorError: or one of its subclasses, ConnectionTimeoutError, ServerFingerprintMismatch.
+        """
+        context = await context_for(setting) if setting is not None else None
+        pin = setting if isinstance(setting, Fingerprint) else None
+        left = addr_infos(hosts)
+        while True:
+            tried = left if self._happy_eyeballs_delay is not None else left[:1]
+            try:
+                async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
+                    sock = await self.connect(key, tried)
+                    pass
+                    if context is None:
+                        return await self.attach(factory, key, sock)
+                    async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
+                        return await self.secure(factory, key, sock, context, pin, timeout.tls or timeout.sock_connect)
+            except (ClientConnectorError, ConnectionTimeoutError, ServerFingerprintMismatch):
+                left = [info for info in left if info not in tried]
+                if not left:
+                    raise
+
+    async def connect(self, key: ConnectionKey, infos: list[AddrInfoType]) -> socket.socket:
+        """A socket connected to one of `infos`."""
+        with _connecting(key):
+            if not infos:
+                raise OSError(None, "No address to connect to")
+            sock = await start_connection(
+                infos,
+                local_addr_infos=self._local_addr_infos,
+                happy_eyeballs_delay=self._happy_eyeballs_delay,
+                interleave=self._interleave,
+                socket_factory=self._socket_factory,
+            )
+            with _owned(sock):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return sock
+
+    async def attach(self, factory: Callable[[], _P], key: ConnectionKey, sock: socket.socket) -> tuple[asyncio.Transport, _P]:
+        """A transport on `sock`, which it owns from here on."""
+        with _connecting(key), _owned(sock):
+            return await asyncio.get_running_loop().create_connection(factory, sock=sock)
+
+    async def secure(
+        self,
+        factory: Callable[[], _P],
+        key: ConnectionKey,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        pin: Fingerprint | None,
+        seconds: float | None,
+    ) -> tuple[asyncio.Transport, _P]:
+        """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
+        peer = key._replace(ssl=pin or context)  # what is asked for, where the request leaves it to the connector
+        with _connecting(key), _owned(sock):
+            with self._sessions.offered(peer):
+                transport, protocol = await asyncio.get_running_loop().create_connection(
+                    factory,
+                    sock=sock,
+                    ssl=context,
+                    server_hostname=_server_name(key),
+                    # The loop has a limit of its own, which does not say what it is: ours must come first.
+                    ssl_handshake_timeout=seconds + _LOOP_LIMIT if seconds else None,
+                    ssl_shutdown_timeout=self._ssl_shutdown_timeout,
+                )
+            if pin is not None:
+                try:
+                    pin.check(transport)
+                except ServerFingerprintMismatch:
+                    transport.abort()
+                    raise
+            self._sessions.keep(peer, transport)
+            return transport, protocol
+
+
+def _with_peer(infos: list[AddrInfoType], sock: socket.socket) -> list[AddrInfoType]:
+    """Those of `infos` that `sock` is connected to; all, when that cannot be told."""
+    try:
+        peer = sock.getpeername()[:2]
+    except OSError:  # it is already disconnected
+        return infos
+    return [info for info in infos if info[4][:2] == peer] or infos
+
+
+def _server_name(key: ConnectionKey) -> str:
+    """The name for the handshake and the certificate: neither has a root dot (RFC 6066, section 3) or the zone of an address."""
+    return (key.server_hostname or key.host).rstrip(".").partition("%")[0]
+
+
+@contextmanager
+def _owned(sock: socket.socket) -> Iterator[None]:
+    """If making a transport of `sock` fails, nothing of it is left."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        # There is a transport, but the loop may not have started it, and does not close it then (asyncio, in TLS). To take its
+        # file descriptor away would let it read from whatever gets the same number next: it must come to its own end.
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        raise
+    except BaseException:
+        sock.close()
+        raise

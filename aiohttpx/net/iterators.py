@@ -1,0 +1,53 @@
+"""What `async for` runs over when a stream or a queue is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+from ..errors import EofStream
+
+_T = TypeVar("_T")
+
+
+class _Chunked(Protocol):
+    async def readchunk(self) -> tuple[bytes, bool]: ...
+
+
+class AsyncStreamIterator(Generic[_T]):
+    """Iterates over what `read_func` gives, until that is b"" or it raises `EofStream`."""
+
+    __slots__ = ("read_func",)
+
+    def __init__(self, read_func: Callable[[], Awaitable[_T]]) -> None:
+        self.read_func = read_func
+
+    def __aiter__(self) -> AsyncStreamIterator[_T]:
+        return self
+
+    async def __anext__(self) -> _T:
+        try:
+            item = await self.read_func()
+        except EofStream:
+            raise StopAsyncIteration from None
+        if item == b"":
+            raise StopAsyncIteration
+        return item
+
+
+class ChunkTupleAsyncStreamIterator:
+    """Iterates over what a stream's `readchunk` gives, until that is (b"", False)."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: _Chunked) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> ChunkTupleAsyncStreamIterator:
+        return self
+
+    async def __anext__(self) -> tuple[bytes, bool]:
+        item = await self._stream.readchunk()
+        if item == (b"", False):
+            raise StopAsyncIteration
+        return item

@@ -1,0 +1,1 @@
+"""Many connections: which are lent, which are kept, who waits."""

@@ -1,0 +1,1 @@
+"""Policy: what is asked of whom, how often, and on whose behalf."""

@@ -1,0 +1,409 @@
+"""`ClientSession`: where requests come from."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+import sys
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from multidict import CIMultiDict, istr
+from yarl import URL
+
+from ..errors import InvalidUrlClientError, NonHttpUrlClientError
+from ..events import HttpVersion, HttpVersion11
+from ..message.defaults import RequestDefaults
+from ..message.payload import JsonBytesPayload, JsonPayload
+from ..message.request import ClientRequest
+from ..message.response import ClientResponse
+from ..net.connection import DEFAULT_SETTINGS, Settings
+from ..net.timer import Timer, timer_of
+from ..net.tls import SSLSetting, merge_ssl_settings
+from ..pool.connectors import BaseConnector, TCPConnector
+from ..timeouts import DEFAULT_TIMEOUT, ClientTimeout
+from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseHeaders, Query, StrOrURL
+from .context import RequestContextManager
+from .exchange import exchange
+
+RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
+CharsetResolver = Callable[[ClientResponse, bytes], str]
+
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "<not given>"
+
+
+NOT_GIVEN: Any = _NotGiven()
+
+
+def _utf8(response: ClientResponse, body: bytes) -> str:
+    return "utf-8"
+
+
+class ClientSession:
+    """Makes requests, through a pool of connections that it keeps. Make one per application, and close it.
+
+    It may be made without a running loop, and belongs to the loop that runs when it is first used.
+
+    :param base_url: what the URLs of requests are relative to (RFC 3986); its path ends in "/".
+    :param connector: where connections come from; by default a `TCPConnector` of its own.
+    :param headers: fields that every request has.
+    :param skip_auto_headers: names of fields that are not generated (Accept, Accept-Encoding, User-Agent, Content-Type).
+    :param json_serialize: makes the str of `json=`; `json_serialize_bytes` makes bytes, and wins.
+    :param version: HTTP/1.1, or 1.0.
+    :param connector_owner: the connector is closed with the session.
+    :param raise_for_status: True to raise `ClientResponseError` for statuses from 400 on, or an async callable that is given each response.
+    :param timeout: a `ClientTimeout`, or seconds for the whole operation.
+    :param auto_decompress: undo content codings.
+    :param read_bufsize: bytes of a body that are read ahead.
+    :param max_field_size: bytes of a field line; `max_headers`: how many of them.
+    :param fallback_charset_resolver: names the charset of a text whose response does not.
+    """
+
+    _source_traceback: traceback.StackSummary | None = None
+
+    def __init__(
+        self,
+        base_url: StrOrURL | None = None,
+        *,
+        connector: BaseConnector | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        headers: LooseHeaders | None = None,
+        skip_auto_headers: Iterable[str] | None = None,
+        json_serialize: JSONEncoder = json_module.dumps,
+        json_serialize_bytes: JSONBytesEncoder | None = None,
+        request_class: type[ClientRequest] = ClientRequest,
+        response_class: type[ClientResponse] = ClientResponse,
+        version: HttpVersion = HttpVersion11,
+        connector_owner: bool = True,
+        raise_for_status: RaiseForStatus = False,
+        timeout: ClientTimeout | float | None = NOT_GIVEN,
+        auto_decompress: bool = True,
+        read_bufsize: int = DEFAULT_SETTINGS.read_bufsize,
+        max_field_size: int = DEFAULT_SETTINGS.max_field_size,
+        max_headers: int = DEFAULT_SETTINGS.max_fields,
+        fallback_charset_resolver: CharsetResolver = _utf8,
+    ) -> None:
+        self._connector: BaseConnector | None = None  # for __del__, should something here raise
+        self._base_url = _checked_base(base_url)
+        self._timeout = DEFAULT_TIMEOUT if timeout is NOT_GIVEN or timeout is None else as_timeout(timeout)
+        self._loop = loop
+        self._timer: Timer | None = None
+        self._connector_owner = connector_owner
+        self._default_headers: CIMultiDict[str] = CIMultiDict(headers or ())
+        self._skip_auto_headers = frozenset(map(istr, skip_auto_headers or ()))
+        self._defaults = RequestDefaults(self._default_headers, self._skip_auto_headers)
+        self._json_serialize = json_serialize
+        self._json_serialize_bytes = json_serialize_bytes
+        self._request_class = request_class
+        self._response_class = response_class
+        self._version = version
+        self._raise_for_status = raise_for_status
+        self._settings = Settings(
+            read_bufsize, auto_decompress, True, self._timeout.sock_read, self._timeout.write, max_field_size, max_fields=max_headers
+        )
+        self._retry_connection = True
+        self.fallback_charset_resolver = fallback_charset_resolver
+        self._connector = TCPConnector(loop=loop) if connector is None else connector
+
+    # -- requests
+
+    def request(self, method: str, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """Ask `url` with `method`.
+
+        :param params: added to the query: mapping, pairs or str.
+        :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes.
+        :param json: the body, as JSON; not with `data`.
+        :param headers: fields of this request, instead of the session's of the same name.
+        :param skip_auto_headers: names of fields that are not generated.
+        :param compress: content coding of the body: "deflate", "gzip", "br", "zstd", or True for deflate.
+        :param chunked: send the body in chunks.
+        :param expect100: send the body when the server asks for it.
+        :param raise_for_status: as the session's.
+        :param read_until_eof: False: a response without framing has no body.
+        :param timeout: a `ClientTimeout`, or seconds for the whole operation; None: no limits.
+        :param ssl: True, False, an SSLContext or a `Fingerprint`; `verify_ssl`, `ssl_context` and `fingerprint` are older forms.
+        :param server_hostname: the name that the certificate is checked for.
+        :param read_bufsize, auto_decompress, max_field_size, max_headers: as the session's.
+
+        Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, and `ValueError` for what cannot be sent.
+        """
+        return RequestContextManager(self._request(method, url, **kwargs))
+
+    def get(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """GET: see `request`."""
+        return RequestContextManager(self._request("GET", url, **kwargs))
+
+    def options(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """OPTIONS: see `request`."""
+        return RequestContextManager(self._request("OPTIONS", url, **kwargs))
+
+    def head(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """HEAD: see `request`."""
+        return RequestContextManager(self._request("HEAD", url, **kwargs))
+
+    def post(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """POST: see `request`."""
+        return RequestContextManager(self._request("POST", url, data=data, **kwargs))
+
+    def put(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """PUT: see `request`."""
+        return RequestContextManager(self._request("PUT", url, data=data, **kwargs))
+
+    def patch(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """PATCH: see `request`."""
+        return RequestContextManager(self._request("PATCH", url, data=data, **kwargs))
+
+    def delete(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """DELETE: see `request`."""
+        return RequestContextManager(self._request("DELETE", url, **kwargs))
+
+    def query(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+        """QUERY, a safe request with a body: see `request`."""
+        return RequestContextManager(self._request("QUERY", url, data=data, **kwargs))
+
+    async def _request(
+        self,
+        method: str,
+        str_or_url: StrOrURL,
+        *,
+        params: Query = None,
+        data: Any = None,
+        json: Any = None,
+        headers: LooseHeaders | None = None,
+        skip_auto_headers: Iterable[str] | None = None,
+        compress: str | bool | None = None,
+        chunked: bool | None = None,
+        expect100: bool = False,
+        raise_for_status: RaiseForStatus | None = None,
+        read_until_eof: bool = True,
+        timeout: ClientTimeout | float | None = NOT_GIVEN,
+        verify_ssl: bool | None = None,
+        fingerprint: bytes | None = None,
+        ssl_context: Any = None,
+        ssl: SSLSetting = True,
+        server_hostname: str | None = None,
+        read_bufsize: int | None = None,
+        auto_decompress: bool | None = None,
+        max_field_size: int | None = None,
+        max_headers: int | None = None,
+    ) -> ClientResponse:
+        connector, timer = self._connector, self._timer
+        if connector is None or connector.closed:
+            raise RuntimeError("Session is closed")
+        if timer is None:
+            timer = self._bind()
+        if json is not None:
+            data = self._json_payload(json, data)
+        limits = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout)
+        settings = self._settings
+        if (
+            limits is not self._timeout
+            or not read_until_eof
+            or not read_bufsize is auto_decompress is max_field_size is max_headers is None
+        ):
+            settings = self._settings_for(limits, read_until_eof, read_bufsize, auto_decompress, max_field_size, max_headers)
+        if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
+            ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
+        url = self._build_url(str_or_url)
+        if url.scheme not in connector.allowed_protocol_schema_set:
+            raise NonHttpUrlClientError(url)
+        request = self._request_class(
+            method,
+            url,
+            params=params,
+            headers=None if headers is None else self._prepare_headers(headers),
+            skip_auto_headers=skip_auto_headers,
+            data=data,
+            version=self._version,
+            compress=compress,
+            chunked=chunked,
+            expect100=expect100,
+            loop=self._loop,
+            response_class=self._response_class,
+            session=self,
+            ssl=ssl,
+            server_hostname=server_hostname,
+            defaults=self._defaults,
+            settings=settings,
+        )
+        response = await exchange(connector, timer, request, limits, self._retry_connection)
+        check = self._raise_for_status if raise_for_status is None else raise_for_status
+        if check:
+            await self._check(response, check)
+        return response
+
+    async def _check(self, response: ClientResponse, check: RaiseForStatus) -> None:
+        try:
+            if callable(check):
+                await check(response)
+            else:
+                response.raise_for_status()
+        except BaseException:
+            response.release()
+            raise
+
+    def _json_payload(self, json: Any, data: Any) -> Any:
+        if data is not None:
+            raise ValueError("data and json parameters can not be used at the same time")
+        if self._json_serialize_bytes is not None:
+            return JsonBytesPayload(json, dumps=self._json_serialize_bytes)
+        return JsonPayload(json, dumps=self._json_serialize)
+
+    def _settings_for(
+        self,
+        limits: ClientTimeout,
+        read_until_eof: bool,
+        read_bufsize: int | None,
+        auto_decompress: bool | None,
+        max_field_size: int | None,
+        max_headers: int | None,
+    ) -> Settings:
+        said = {
+            "read_bufsize": read_bufsize,
+            "auto_decompress": auto_decompress,
+            "max_field_size": max_field_size,
+            "max_fields": max_headers,
+        }
+        given = {name: value for name, value in said.items() if value is not None}
+        return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **given)
+
+    def _build_url(self, str_or_url: StrOrURL) -> URL:
+        try:
+            url = URL(str_or_url)
+        except ValueError as error:
+            raise InvalidUrlClientError(str_or_url, str(error)) from error
+        return url if self._base_url is None else self._base_url.join(url)
+
+    def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:
+        """The session's fields, overridden by those of a request; a name given twice there is sent twice."""
+        merged = CIMultiDict(self._default_headers)
+        if headers:
+            own: CIMultiDict[str] = CIMultiDict(headers)
+            for name in set(map(istr, own)):
+                merged.popall(name, None)
+            merged.extend(own)
+        return merged
+
+    # -- its life
+
+    def _bind(self) -> Timer:
+        """Belong to the running loop from now on."""
+        loop = asyncio.get_running_loop()
+        connector = self._connector
+        if (self._loop is not None and self._loop is not loop) or (connector is not None and connector.loop is not loop):
+            raise RuntimeError("Session and connector has to use same event loop")
+        self._loop = loop
+        self._timer = timer_of(loop)
+        if loop.get_debug():
+            self._source_traceback = traceback.extract_stack(sys._getframe(2))
+        return self._timer
+
+    async def close(self) -> None:
+        """End everything that goes through this session, readers of bodies included, and wait until it has ended. It may be called again."""
+        connector, self._connector = self._connector, None
+        if connector is not None and self._connector_owner:
+            await connector.close()
+
+    def end(self) -> None:
+        """The part of `close` that does not wait."""
+        connector, self._connector = self._connector, None
+        if connector is not None and self._connector_owner:
+            connector.end()
+
+    def detach(self) -> None:
+        """Let go of the connector without closing it; the session is closed after that."""
+        self._connector = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __enter__(self) -> None:
+        raise TypeError("Use async with instead")
+
+    def __exit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
+        """Never called, but `with` looks for it before it calls `__enter__`."""
+
+    def __del__(self) -> None:
+        connector = getattr(self, "_connector", None)
+        if connector is None or connector.closed or self._timer is None:
+            return
+        made = "".join(traceback.format_list(self._source_traceback)) if self._source_traceback else ""
+        warnings.warn(f"Unclosed client session {self!r}\n{made}", ResourceWarning, source=self, stacklevel=1)
+
+    # -- what it was made with
+
+    @property
+    def closed(self) -> bool:
+        return self._connector is None or self._connector.closed
+
+    @property
+    def connector(self) -> BaseConnector | None:
+        return self._connector
+
+    @property
+    def connector_owner(self) -> bool:
+        return self._connector_owner
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop or asyncio.get_running_loop()
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The fields of every request; they may be changed."""
+        return self._default_headers
+
+    @property
+    def skip_auto_headers(self) -> frozenset[istr]:
+        return self._skip_auto_headers
+
+    @property
+    def timeout(self) -> ClientTimeout:
+        return self._timeout
+
+    @property
+    def version(self) -> HttpVersion:
+        return self._version
+
+    @property
+    def json_serialize(self) -> JSONEncoder:
+        return self._json_serialize
+
+    @property
+    def raise_for_status(self) -> RaiseForStatus:
+        return self._raise_for_status
+
+    @property
+    def auto_decompress(self) -> bool:
+        return self._settings.auto_decompress
+
+
+def as_timeout(timeout: ClientTimeout | float | None) -> ClientTimeout:
+    """A `ClientTimeout`, from whatever may be given as one. Raises `ValueError` naming anything else."""
+    if isinstance(timeout, ClientTimeout):
+        return timeout
+    if timeout is None or (isinstance(timeout, (int, float)) and not isinstance(timeout, bool)):
+        return ClientTimeout(total=timeout)
+    raise ValueError(f"timeout parameter cannot be of {type(timeout)} type, please use 'timeout=ClientTimeout(...)'")
+
+
+def _checked_base(base_url: StrOrURL | None) -> URL | None:
+    if base_url is None:
+        return None
+    base = URL(base_url)
+    if not base.absolute:
+        raise ValueError(f"base_url must be absolute: {str(base_url)!r}")
+    if not base.path.endswith("/"):
+        raise ValueError(f"base_url must have a trailing '/': {str(base_url)!r}")
+    return base

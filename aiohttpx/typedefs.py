@@ -1,0 +1,47 @@
+"""Names for the types that callers give and get; aiohttp's names where it has one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from http.cookies import BaseCookie, Morsel
+from typing import Any, TypeAlias
+
+from multidict import CIMultiDict, CIMultiDictProxy, istr
+from yarl import URL, Query
+
+__all__ = (
+    "DEFAULT_JSON_DECODER",
+    "DEFAULT_JSON_ENCODER",
+    "Byteish",
+    "JSONBytesEncoder",
+    "JSONDecoder",
+    "JSONEncoder",
+    "LooseCookies",
+    "LooseHeaders",
+    "PathLike",
+    "Query",
+    "RawHeaders",
+    "StrOrURL",
+)
+
+DEFAULT_JSON_ENCODER = json.dumps
+DEFAULT_JSON_DECODER = json.loads
+
+Byteish: TypeAlias = bytes | bytearray | memoryview
+JSONEncoder: TypeAlias = Callable[[Any], str]
+JSONBytesEncoder: TypeAlias = Callable[[Any], bytes]
+JSONDecoder: TypeAlias = Callable[[str], Any]
+LooseHeaders: TypeAlias = (
+    Mapping[str, str] | Mapping[istr, str] | CIMultiDict[str] | CIMultiDictProxy[str] | Iterable[tuple[str | istr, str]]
+)
+LooseCookies: TypeAlias = (
+    Mapping[str, "str | BaseCookie[str] | Morsel[Any]"]
+    | Iterable[tuple[str, "str | BaseCookie[str] | Morsel[Any]"]]
+    | BaseCookie[str]
+)
+#: Names and values as they came, in order, repeated ones too.
+RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+StrOrURL: TypeAlias = str | URL
+PathLike: TypeAlias = str | os.PathLike[str]

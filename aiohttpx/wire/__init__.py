@@ -1,0 +1,1 @@
+"""Bytes to meaning and back: pure functions and small machines that know no loop, socket or clock."""
