@@ -130,7 +130,7 @@ class HeadReader:
         """How long the line may become, and what to say when it does not stop there."""
         most = self._limits
         left = most.head - self._size
-        if len(self._lines) >= most.fields:
+        if len(self._lines) >= most.fields and not self._on_status_line:
             return 1, f"There are more than {most.fields} field lines"
         if left < most.field:
             return max(1, left), f"The {'trailer section' if self._trailers else 'head'} is longer than {most.head} bytes"

@@ -14,8 +14,19 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from ._head_reader import HeadReader, Limits
-from ._violations import CHUNK, CHUNK_DATA_END, CHUNK_SIZE, chunk_fault, request_fault, show, walk
-from .errors import BadHttpMessage, ContentLengthError, TransferEncodingError
+from ._violations import (
+    CHUNK,
+    CHUNK_DATA_END,
+    CHUNK_SIZE,
+    chunk_fault,
+    chunks_cut_short,
+    length_cut_short,
+    request_fault,
+    surplus,
+    unwanted_switch,
+    walk,
+)
+from .errors import BadHttpMessage
 from .events import END_OF_MESSAGE, Chunks, Event, HttpVersion10, ResponseHead, Trailers
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -138,7 +149,7 @@ class ResponseParser:
     # Each of these reads data[at:] as far as it is theirs, and returns how far that was.
 
     def _read_nothing(self, data: bytes, at: int) -> int:
-        raise show(BadHttpMessage, "Bytes came that belong to no response", data[at : at + 1], 0)
+        raise surplus(data[at:])
 
     def _read_surplus(self, data: bytes, at: int) -> int:
         """Nobody will read what comes after the last message of a connection."""
@@ -154,7 +165,7 @@ class ResponseParser:
         """Decide how long the body is: RFC 9112, section 6.3, in its order."""
         status = head.status
         if status == 101 and not self._upgrade:
-            raise show(BadHttpMessage, "The server switches protocols, which nobody asked for", head.status_line, 9)
+            raise unwanted_switch(head.status_line)
         upgraded = status == 101 or (self._method == "CONNECT" and 200 <= status < 300)
         informational = status < 200 and not upgraded
         empty = informational or self._method == "HEAD" or status in (204, 304)
@@ -267,10 +278,9 @@ class ResponseParser:
             if self._started:
                 raise self._head.cut_short()
         elif self._read == self._read_length:
-            length = self._head.content_length or 0
-            raise ContentLengthError(f"The connection was closed after {length - self._left} of {length} bytes of the body")
+            raise length_cut_short(self._left, self._head.content_length or 0)
         elif self._read in (self._read_chunk_line, self._read_chunk_data, self._read_trailers):
-            raise TransferEncodingError("The connection was closed before the last chunk")
+            raise chunks_cut_short()
         elif self._read == self._read_all and not self._upgraded:
             self._finish_message()
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from .errors import BadHttpMessage, BadStatusLine, InvalidHeader, LineTooLong, TransferEncodingError
+from .errors import BadHttpMessage, ContentLengthError, LineTooLong, TransferEncodingError
 
 _Error = TypeVar("_Error", bound=Exception)
 
@@ -23,7 +23,7 @@ _SHOWN = 120
 
 _DIGIT = b"0123456789"
 _HEXDIG = _DIGIT + b"abcdefABCDEF"
-_TCHAR = _DIGIT + b"!#$%&'*+-.^_`|~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+TCHAR = _DIGIT + b"!#$%&'*+-.^_`|~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # HTAB, SP, VCHAR, obs-text
 _QDTEXT = _TEXT.replace(b'"', b"").replace(b"\\", b"")
 _HTTP = b"HTTP/1."
@@ -44,8 +44,8 @@ _GRAMMAR: Final[dict[str, tuple[str, dict[bytes, str]]]] = {
     "code": ("a space after the status code", {b" ": "reason"}),
     "reason": ("text without control characters", {_TEXT: "reason"}),
     # field-line = field-name ":" OWS field-value OWS: section 5.
-    "field": ("a field name", {_TCHAR: "name"}),
-    "name": ('a byte of a name or ":"', {_TCHAR: "name", b":": "value"}),
+    "field": ("a field name", {TCHAR: "name"}),
+    "name": ('a byte of a name or ":"', {TCHAR: "name", b":": "value"}),
     "value": ("text without control characters", {_TEXT: "value"}),
     # CRLF after the data of a chunk, then chunk-size [ chunk-ext ] CRLF: section 7.1. Spaces after the size are in no grammar, but are sent.
     "data": ("CRLF after the data of a chunk", {b"\r": "data cr"}),
@@ -60,9 +60,9 @@ _GRAMMAR: Final[dict[str, tuple[str, dict[bytes, str]]]] = {
         for n in range(1, _SIZE_DIGITS + 1)
     },
     "size sp": ("CRLF after the chunk size", {b" \t": "size sp", b";": "extension", b"\r": "line cr"}),
-    "extension": ("a chunk extension", {_TCHAR: "ext name", b";": "extension", b"=": "ext value"}),
-    "ext name": ("a chunk extension", {_TCHAR: "ext name", b";": "extension", b"=": "ext value", b"\r": "line cr"}),
-    "ext value": ("a chunk extension", {_TCHAR: "ext value", b";": "extension", b'"': "quoted", b"\r": "line cr"}),
+    "extension": ("a chunk extension", {TCHAR: "ext name", b";": "extension", b"=": "ext value"}),
+    "ext name": ("a chunk extension", {TCHAR: "ext name", b";": "extension", b"=": "ext value", b"\r": "line cr"}),
+    "ext value": ("a chunk extension", {TCHAR: "ext value", b";": "extension", b'"': "quoted", b"\r": "line cr"}),
     "quoted": ("a quoted string", {_QDTEXT: "quoted", b"\\": "quoted pair", b'"': "quoted end"}),
     "quoted pair": ("a quoted string", {_TEXT: "quoted"}),
     "quoted end": ("CRLF after the chunk extension", {b";": "extension", b"\r": "line cr"}),
@@ -134,6 +134,26 @@ def chunk_fault(line: bytes | bytearray, state: int, max_field: int) -> BadHttpM
         start = start if at > start else 0
         return show(TransferEncodingError, f"Bad chunk, expected {expected(state)}", line[start : at + 1], at - start)
     return None
+
+
+def unwanted_switch(status_line: bytes) -> BadHttpMessage:
+    """101 (Switching Protocols) is no answer to a request that offers no other protocol (RFC 9110, section 7.8)."""
+    return show(BadHttpMessage, "The server switches to a protocol that nobody asked for", status_line, len("HTTP/1.1 "))
+
+
+def surplus(data: bytes) -> BadHttpMessage:
+    """A byte has come when no response is due."""
+    return show(BadHttpMessage, "Bytes came that belong to no response", data[:1], 0)
+
+
+def length_cut_short(left: int, length: int) -> ContentLengthError:
+    """The connection has ended before the announced length (RFC 9112, section 8)."""
+    return ContentLengthError(f"The connection was closed after {length - left} of {length} bytes of the body")
+
+
+def chunks_cut_short() -> TransferEncodingError:
+    """The connection has ended before the last chunk and the end of the trailer section (RFC 9112, section 8)."""
+    return TransferEncodingError("The connection was closed before the end of a chunked body")
 
 
 _BAD_IN_REQUEST = {

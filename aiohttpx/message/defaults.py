@@ -64,7 +64,8 @@ class RequestDefaults:
         )
         self._block: bytes | None = None
         self._block_version = -1
-        self._origins: dict[tuple[str, str], Origin] = {}
+        #: The origins that are known, by scheme and authority.
+        self.origins: dict[tuple[str, str], Origin] = {}
 
     def block(self) -> bytes | None:
         """The fields of a request that has none of its own, serialized; None when each request must be looked at."""
@@ -89,12 +90,10 @@ class RequestDefaults:
                 fields[name] = value
 
     def origin(self, url: URL) -> Origin:
-        """What is known of the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
-        known = self._origins.get((url.scheme, url.raw_authority))
-        if known is None:
-            if len(self._origins) >= _ORIGINS_KEPT:
-                self._origins.clear()
-            known = self._origins[url.scheme, url.raw_authority] = origin_of(url)
+        """Get to know the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
+        if len(self.origins) >= _ORIGINS_KEPT:
+            self.origins.clear()
+        known = self.origins[url.scheme, url.raw_authority] = origin_of(url)
         return known
 
 

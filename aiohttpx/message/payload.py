@@ -194,7 +194,7 @@ class BytesPayload(Payload):
         super().__init__(value, headers, content_type, filename, encoding)
         self._size = size = len(value)
         if size > TOO_LARGE_BYTES_BODY:
-            text = f"A body of {size} bytes stays in memory until it is sent; a file, or io.BytesIO, is sent in pieces"
+            text = f"A body of {size} bytes is held in memory as a whole until it is sent; a file is read in pieces"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
     @property

@@ -15,7 +15,6 @@ from .._impl import serialize_head
 from ..errors import ClientConnectionError, ClientError, ClientOSError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import DEFAULT_SETTINGS, HTTPConnection, Settings
-from ..net.key import ConnectionKey
 from ..net.writer import StreamWriter
 from ..typedefs import LooseHeaders, Query
 from ..wire.codings import make_encoder
@@ -36,9 +35,13 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 _NO_FIELDS: Final[CIMultiDict[str]] = CIMultiDict()
 _NO_LENGTH: Final = ((hdrs.CONTENT_LENGTH, "0"),)
 _OCTETS: Final = (hdrs.CONTENT_TYPE, "application/octet-stream")
-_EMPTY_OCTETS: Final = (*_NO_LENGTH, _OCTETS)
 
 Fields = tuple[tuple[str, str], ...]
+#: What a request without a body says about that, by method; others say that their length is 0 (RFC 9110, section 8.6).
+_WITHOUT_BODY: Final[dict[str, Fields]] = {
+    **dict.fromkeys(("GET", "HEAD", "OPTIONS", "TRACE"), ()),
+    **dict.fromkeys(("PATCH", "POST", "PUT"), (*_NO_LENGTH, _OCTETS)),
+}
 
 
 class ClientRequest:
@@ -95,7 +98,7 @@ class ClientRequest:
         self.method = method
         self.original_url = url
         self.url = url.with_fragment(None) if url.raw_fragment else url
-        self.origin = defaults.origin(url)
+        self.origin = origin = defaults.origins.get((url.scheme, url.raw_authority)) or defaults.origin(url)
         self.version = version
         self.compress = compress
         self.chunked = chunked
@@ -105,6 +108,10 @@ class ClientRequest:
         self.server_hostname = server_hostname
         self.settings = settings
         self.session = session
+        #: What identifies the peer: requests with equal keys can share connections.
+        self.connection_key = origin.key
+        if ssl is not True or server_hostname is not None:
+            self.connection_key = origin.key._replace(ssl=self.ssl, server_hostname=server_hostname)
         self._defaults = defaults
         self._skipped = defaults.skipped
         if skip_auto_headers is not None:
@@ -119,8 +126,9 @@ class ClientRequest:
             if expect100:
                 self._headers[hdrs.EXPECT] = "100-continue"
         self._payload: Payload | None = None
-        self._body_fields: Fields = ()
-        self._set_body(data)
+        self._body_fields: Fields = _WITHOUT_BODY.get(method, _NO_LENGTH)
+        if data is not None or self._headers is not None or chunked:
+            self._set_body(data)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.url}>"
@@ -138,14 +146,6 @@ class ClientRequest:
     @headers.setter
     def headers(self, headers: CIMultiDict[str]) -> None:
         self._headers = headers
-
-    @property
-    def connection_key(self) -> ConnectionKey:
-        """What identifies the peer: requests with equal keys can share connections."""
-        key = self.origin.key
-        if self.ssl is not True or self.server_hostname is not None:
-            key = key._replace(ssl=self.ssl, server_hostname=self.server_hostname)
-        return key
 
     @property
     def host(self) -> str:
@@ -195,10 +195,8 @@ class ClientRequest:
 
     def _fields_without_body(self, headers: CIMultiDict[str]) -> Fields:
         self.compress = None
-        if self.method in self.GET_METHODS:
+        if self.method in self.GET_METHODS and not self.chunked:
             return ()
-        if headers is _NO_FIELDS and not self.chunked:
-            return _EMPTY_OCTETS if self.method in self.POST_METHODS else _NO_LENGTH
         fields: Fields = ()
         if self.chunked:
             fields = ((hdrs.TRANSFER_ENCODING, "chunked"),)
@@ -277,7 +275,10 @@ class ClientRequest:
         payload = self._payload
         if protocol.single_use and hdrs.CONNECTION not in self.headers:
             self.headers[hdrs.CONNECTION] = "close"
-        data = self._serialize()
+        if self._headers is None:
+            data = serialize_head(self.method, self.url.raw_path_qs, self.origin.block, self._common, self._body_fields)
+        else:
+            data = self._serialize(self._headers)
         upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
         if payload is None and not self.chunked and (self._headers is None or hdrs.EXPECT not in self._headers):
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
@@ -292,13 +293,8 @@ class ClientRequest:
         response.answer = answer
         return response
 
-    def _serialize(self) -> bytes:
-        target = self.url.raw_path_qs
-        if self.method == "CONNECT":
-            target = f"{self.url.host_subcomponent}:{self.url.port}"
-        if self._headers is None:
-            return serialize_head(self.method, target, self.origin.block, self._common, self._body_fields)
-        head = serialize_head(self.method, target, self._headers.items())
+    def _serialize(self, headers: CIMultiDict[str]) -> bytes:
+        head = serialize_head(self.method, self.url.raw_path_qs, headers.items())
         if self.version == HttpVersion10:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         return head

@@ -32,11 +32,13 @@ from ..net.connection import Answer, HTTPConnection
 from ..net.reader import StreamReader
 from ..typedefs import JSONDecoder, RawHeaders
 from ..wire.codings import decode_whole, make_decoder
-from ..wire.fields import ContentDisposition, header_map, is_json, parse_links, parse_mimetype
+from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.setcookie import parse_set_cookies
 
 #: A coded body of at most so many bytes is decoded in one step: it cannot become large enough to hold up the loop.
 _DECODED_AT_ONCE = 16 * 1024
+
+_JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
@@ -212,13 +214,12 @@ class ClientResponse:
     @property
     def content_type(self) -> str:
         """The media type without its parameters; `application/octet-stream` when the response has none."""
-        mime = parse_mimetype(self._content_type_field())
-        return f"{mime.type}/{mime.subtype}" + (f"+{mime.suffix}" if mime.suffix else "") if mime.type else "application/octet-stream"
+        return parse_content_type(self._content_type_field())[0]
 
     @property
     def charset(self) -> str | None:
         """The `charset` parameter of the media type."""
-        return parse_mimetype(self._content_type_field()).parameters.get("charset")
+        return parse_content_type(self._content_type_field())[1].get("charset")
 
     @property
     def content_length(self) -> int | None:
@@ -323,7 +324,10 @@ class ClientResponse:
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         self._in_context = False
-        self.release()
+        if self._connection is None and self._content is None:  # it is all here, and given back already
+            self._closed = self._released = True
+        else:
+            self.release()
 
     # -- the content
 
@@ -366,7 +370,11 @@ class ClientResponse:
         """
         body = self._body
         if body is None:
-            if self._whole is not None and not self._released and len(self._whole) <= _DECODED_AT_ONCE:
+            whole, head = self._whole, self._head
+            if whole is not None and head is not None and not head.content_encoding and not self._released:
+                self._whole = None
+                body = whole
+            elif whole is not None and not self._released and len(whole) <= _DECODED_AT_ONCE:
                 body = self._decode()
             else:
                 try:
@@ -392,14 +400,17 @@ class ClientResponse:
 
     def get_encoding(self) -> str:
         """The name of the charset that `text()` decodes with: the response's own, or what the session's resolver says."""
-        mime = parse_mimetype(self._content_type_field())
-        charset = mime.parameters.get("charset")
+        return self._encoding(self._content_type_field())
+
+    def _encoding(self, content_type: str) -> str:
+        media_type, parameters = parse_content_type(content_type)
+        charset = parameters.get("charset")
         if charset:
             try:
                 return codecs.lookup(charset).name
             except (LookupError, ValueError):
                 pass  # an unknown name is as good as none
-        if mime.type == "application" and mime.subtype in ("json", "rdap"):
+        if media_type in _JSON_TYPES:
             return "utf-8"  # RFC 8259, section 8.1
         if self._body is None:
             raise RuntimeError("Cannot compute fallback encoding of a not yet read body")
@@ -423,8 +434,8 @@ class ClientResponse:
         body = self._body
         if body is None:
             body = await self.read()
+        field = self._content_type_field()
         if content_type:
-            field = self._content_type_field()
             if field != content_type and not is_json(field, content_type):
                 raise ContentTypeError(
                     self.request_info,
@@ -437,7 +448,7 @@ class ClientResponse:
         body = body.strip()
         if not body:
             return None
-        return loads(body.decode(encoding or self.get_encoding()))
+        return loads(body.decode(encoding or self._encoding(field)))
 
 
 def _connection_closed() -> ClientConnectionError:

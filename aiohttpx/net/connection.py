@@ -59,7 +59,7 @@ class HTTPConnection(asyncio.Protocol):
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self.transport: asyncio.Transport | None = None
         self.peer = ""  # "host:port", for the texts of errors
         self.exchanges = 0
@@ -91,7 +91,8 @@ class HTTPConnection(asyncio.Protocol):
     @property
     def should_close(self) -> bool:
         """No other exchange may follow on this connection."""
-        return not self._persistent or self._give_back is not None
+        transport = self.transport
+        return not self._persistent or self._give_back is not None or transport is None or transport.is_closing()
 
     @property
     def upgraded(self) -> bool:
@@ -129,7 +130,7 @@ class HTTPConnection(asyncio.Protocol):
             self._apply(settings)
         self._parser.expect(method, upgrade)
         self._give_back = give_back
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self._waiter = self.loop.create_future()
         transport.write(data)
         if settings.sock_read:
             self._watch(settings.sock_read)
@@ -143,7 +144,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
-        self._upload = task = self._loop.create_task(upload)
+        self._upload = task = self.loop.create_task(upload)
         task.add_done_callback(self._upload_done)
         return task
 
@@ -156,7 +157,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def expect_continue(self) -> asyncio.Future[None]:
         """What is done when the server wants to have the body (100, RFC 9110, section 10.1.1)."""
-        self._continue = self._loop.create_future()
+        self._continue = self.loop.create_future()
         return self._continue
 
     def write(self, parts: list[bytes]) -> None:
@@ -174,7 +175,7 @@ class HTTPConnection(asyncio.Protocol):
             raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
         if not self._writing_paused:
             return
-        waiter = self._loop.create_future()
+        waiter = self.loop.create_future()
         self._drain_waiters.add(waiter)
         try:
             await waiter
@@ -185,7 +186,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._alarm is not None:
-            self._last_read = self._loop.time()
+            self._last_read = self.loop.time()
         try:
             events = self._parser.feed(data)
         except HttpProcessingError as error:
@@ -224,7 +225,10 @@ class HTTPConnection(asyncio.Protocol):
 
     def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The common case: one read of the socket had everything."""
-        self._note(head)
+        if not head.persistent:
+            self._persistent = False
+        if head.keep_alive is not None:
+            self.keep_alive = head.keep_alive
         waiter = self._waiter
         self._waiter = None
         self._end()
@@ -234,24 +238,21 @@ class HTTPConnection(asyncio.Protocol):
     def _answer(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The rest of the body is still to come, through a stream."""
         settings = self._settings
-        self._note(head)
         if not settings.read_until_eof and head.content_length is None and not head.chunked and not head.upgraded:
             self._answer_whole(head, b"")
             return
-        self._reader = reader = StreamReader(self, settings.read_bufsize, loop=self._loop, decoder=self._decoder(head))
+        if not head.persistent:
+            self._persistent = False
+        if head.keep_alive is not None:
+            self.keep_alive = head.keep_alive
+        self._upgraded = head.upgraded
+        self._reader = reader = StreamReader(self, settings.read_bufsize, loop=self.loop, decoder=self._decoder(head))
         if body:
             self._feed(body)
         waiter = self._waiter
         self._waiter = None
         if waiter is not None and not waiter.done():
             waiter.set_result((head, reader))
-
-    def _note(self, head: ResponseHead) -> None:
-        if not head.persistent:
-            self._persistent = False
-        if head.keep_alive is not None:
-            self.keep_alive = head.keep_alive
-        self._upgraded = head.upgraded
 
     def _decoder(self, head: ResponseHead) -> Decoder | None:
         wanted = head.content_encoding and self._settings.auto_decompress and not head.upgraded
@@ -294,7 +295,8 @@ class HTTPConnection(asyncio.Protocol):
             self._persistent = False
             self._upload.cancel()
         self._upload = None
-        self.resume_reading()
+        if self._reading_paused:
+            self.resume_reading()
         give_back = self._give_back
         self._give_back = None
         if give_back is not None:
@@ -323,7 +325,7 @@ class HTTPConnection(asyncio.Protocol):
         self._drained = 0
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = self._loop.call_later(DRAIN_TIME, self.close)
+        self._alarm = self.loop.call_later(DRAIN_TIME, self.close)
         self.resume_reading()
         return True
 
@@ -362,7 +364,7 @@ class HTTPConnection(asyncio.Protocol):
         """Wait until the transport has let go of its socket."""
         if self.transport is not None:
             if self._closed is None:
-                self._closed = self._loop.create_future()
+                self._closed = self.loop.create_future()
             await asyncio.shield(self._closed)
 
     def detach_transport(self) -> asyncio.Transport | None:
@@ -429,19 +431,19 @@ class HTTPConnection(asyncio.Protocol):
     # -- sock_read
 
     def _watch(self, seconds: float) -> None:
-        self._last_read = self._loop.time()
-        self._alarm = self._loop.call_later(seconds, self._watched, seconds)
+        self._last_read = self.loop.time()
+        self._alarm = self.loop.call_later(seconds, self._watched, seconds)
 
     def _watched(self, seconds: float) -> None:
         """A read does not move the alarm, it only notes the time: the alarm moves itself when it rings."""
-        waited = self._loop.time() - self._last_read
+        waited = self.loop.time() - self._last_read
         if self._reading_paused:  # it is we who do not read
             waited = 0.0
         if waited >= seconds:
             self._alarm = None
             self.fail(SocketTimeoutError(f"Timeout on reading data from {self.peer} (sock_read, {seconds:g} s)"))
         else:
-            self._alarm = self._loop.call_later(seconds - waited, self._watched, seconds)
+            self._alarm = self.loop.call_later(seconds - waited, self._watched, seconds)
 
 
 def _because(exc: BaseException | None) -> str:

@@ -16,7 +16,6 @@ from ..errors import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
-    ClientError,
     ConnectionTimeoutError,
     ServerFingerprintMismatch,
 )
@@ -56,8 +55,6 @@ def _connecting(key: ConnectionKey) -> Iterator[None]:
     """What the system or OpenSSL says, as the error that names the peer."""
     try:
         yield
-    except ClientError:
-        raise
     except ssl.CertificateError as error:
         raise ClientConnectorCertificateError(key, error) from error
     except ssl.SSLError as error:
@@ -76,8 +73,6 @@ async def look_up(
     async with phase_limit("dns", timeout.dns, key, timeout.ceil_threshold):
         try:
             return await resolve(key.host, key.port or 0)
-        except ClientError:
-            raise
         except OSError as error:
             raise ClientConnectorDNSError(key, error) from error
 
@@ -145,7 +140,7 @@ class Dialer:
             try:
                 async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
                     sock = await self.connect(key, tried)
-                    pass
+                    tried = _with_peer(tried, sock)
                     if context is None:
                         return await self.attach(factory, key, sock)
                     async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
@@ -186,26 +181,25 @@ class Dialer:
         seconds: float | None,
     ) -> tuple[asyncio.Transport, _P]:
         """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
-        peer = key._replace(ssl=pin or context)  # what is asked for, where the request leaves it to the connector
-        with _connecting(key), _owned(sock):
-            with self._sessions.offered(peer):
-                transport, protocol = await asyncio.get_running_loop().create_connection(
-                    factory,
-                    sock=sock,
-                    ssl=context,
-                    server_hostname=_server_name(key),
-                    # The loop has a limit of its own, which does not say what it is: ours must come first.
-                    ssl_handshake_timeout=seconds + _LOOP_LIMIT if seconds else None,
-                    ssl_shutdown_timeout=self._ssl_shutdown_timeout,
-                )
-            if pin is not None:
-                try:
-                    pin.check(transport)
-                except ServerFingerprintMismatch:
-                    transport.abort()
-                    raise
-            self._sessions.keep(peer, transport)
-            return transport, protocol
+        peer = key._replace(ssl=pin or context)  # the setting may be the connector's own, which no key of a request says
+        with _connecting(key), _owned(sock), self._sessions.offered(peer):
+            transport, protocol = await asyncio.get_running_loop().create_connection(
+                factory,
+                sock=sock,
+                ssl=context,
+                server_hostname=_server_name(key),
+                # The loop has a limit of its own, which does not say what it is: ours must come first.
+                ssl_handshake_timeout=seconds + _LOOP_LIMIT if seconds else None,
+                ssl_shutdown_timeout=self._ssl_shutdown_timeout,
+            )
+        if pin is not None:
+            try:
+                pin.check(transport)
+            except ServerFingerprintMismatch:
+                transport.abort()
+                raise
+        self._sessions.keep(peer, transport)
+        return transport, protocol
 
 
 def _with_peer(infos: list[AddrInfoType], sock: socket.socket) -> list[AddrInfoType]:
@@ -228,8 +222,8 @@ def _owned(sock: socket.socket) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        # There is a transport, but the loop may not have started it, and does not close it then (asyncio, in TLS). To take its
-        # file descriptor away would let it read from whatever gets the same number next: it must come to its own end.
+        # The loop has a transport on it and is closing that, maybe by a TLS shutdown that the peer never answers. This ends it
+        # now; to close the socket would let the transport work on whatever gets the same file descriptor next.
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
         raise

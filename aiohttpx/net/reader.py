@@ -1,7 +1,7 @@
 """The content of a message as it comes: `StreamReader`, fed by the connection, read by the user.
 
-Content is decoded when it is read, not when it is fed: a bomb is inflated only if somebody asks for what is in it, only so far, and
-step by step, with turns of the loop in between.
+Content is decoded when it is read, not when it is fed: a bomb is inflated only if somebody asks for what is in it, only so far,
+and step by step, with turns of the loop in between.
 """
 
 from __future__ import annotations
@@ -203,7 +203,8 @@ class StreamReader:
         """All was fed, and all was read."""
         if not self._eof or self._size:
             return False
-        return self._coded is None or (not self._coded.left and self._finish(self._coded) is None)
+        coded = self._coded
+        return coded is None or not (coded.left or self._exception or self._finish(coded))
 
     def exception(self) -> BaseException | None:
         return self._exception
@@ -287,8 +288,8 @@ class StreamReader:
     async def readuntil(self, separator: bytes = b"\n", *, max_size: int | None = None) -> bytes:
         """Everything up to `separator`, with it; what is left when the content ends before; b"" at the end.
 
-        Raises `ChunkTooBig` (`LineTooLong`, ValueError) for more than `max_size` bytes, and they are lost; the default is the upper
-        mark of flow control.
+        Raises `ChunkTooBig` (`LineTooLong`, ValueError) for more than `max_size` bytes, and they are lost; the default is the
+        upper mark of flow control.
         """
         if not separator:
             raise ValueError("Separator should be at least one-byte string")
@@ -317,11 +318,9 @@ class StreamReader:
         """Some content, and whether a chunk of a chunked body ends with it; then it may be b"". (b"", False) at the end."""
         self._check("readchunk")
         while True:
-            position = self.total_bytes - self._size
-            while self._ends:
-                end = self._ends.popleft()
-                if end >= position:
-                    return self._take(end - position), True
+            if self._ends:
+                position = self.total_bytes - self._size
+                return self._take(self._ends.popleft() - position), True
             if self._size:
                 return self._take(len(self._buffer[0]) - self._offset), False
             if not await self._more(0):

@@ -239,12 +239,10 @@ class HostLookup:
         if task is None:
             task = self._queries[key] = asyncio.get_running_loop().create_task(self._ask(host, port))
             task.add_done_callback(partial(self._asked, key))
-        try:
-            results = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled() and not _being_cancelled():
-                raise ClientConnectionError(f"Closed while resolving {host}") from None
-            raise
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise ClientConnectionError(f"Closed while resolving {host}")
+        results = task.result()
         found = self._cache.get(host, port) if self._cache is not None else None
         return found if found is not None else list(results)
 
@@ -265,8 +263,3 @@ class HostLookup:
         """End all queries; who waits for one gets ClientConnectionError. The resolver stays open: it may be someone else's."""
         for task in self._queries.values():
             task.cancel()
-
-
-def _being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -55,23 +55,23 @@ class Connection:
     `protocol` and `transport` are None once it was given back.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_connector", "_key", "_protocol", "_source_traceback")
+    __slots__ = ("__weakref__", "_callbacks", "_connector", "_key", "_source_traceback", "protocol")
 
     def __init__(self, connector: BaseConnector, key: ConnectionKey, protocol: HTTPConnection, loop: asyncio.AbstractEventLoop) -> None:
         self._connector = connector
         self._key = key
-        self._protocol: HTTPConnection | None = protocol
+        self.protocol: HTTPConnection | None = protocol
         self._callbacks: list[Callable[[], object]] | None = None
         self._source_traceback = traceback.extract_stack(sys._getframe(1)) if loop.get_debug() else None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._key.host}:{self._key.port} {self._protocol!r}>"
+        return f"<{type(self).__name__} {self._key.host}:{self._key.port} {self.protocol!r}>"
 
     def __bool__(self) -> bool:
         return True
 
     def __del__(self) -> None:
-        protocol = getattr(self, "_protocol", None)
+        protocol = getattr(self, "protocol", None)
         if protocol is None or self._connector.loop.is_closed():
             return
         message = f"Unclosed connection {self!r}"
@@ -86,11 +86,7 @@ class Connection:
 
     @property
     def transport(self) -> asyncio.Transport | None:
-        return None if self._protocol is None else self._protocol.transport
-
-    @property
-    def protocol(self) -> HTTPConnection | None:
-        return self._protocol
+        return None if self.protocol is None else self.protocol.transport
 
     @property
     def connector(self) -> BaseConnector:
@@ -98,7 +94,7 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        return self._protocol is None or not self._protocol.is_connected()
+        return self.protocol is None or not self.protocol.is_connected()
 
     def add_callback(self, callback: Callable[[], object]) -> None:
         """Call `callback()` when the connection is given back."""
@@ -108,18 +104,18 @@ class Connection:
 
     def release(self) -> None:
         """Give the connection back; it is kept if another exchange may follow on it."""
-        protocol = self._protocol
+        protocol = self.protocol
         if protocol is not None:
-            self._protocol = None
+            self.protocol = None
             if self._callbacks is not None:
                 self._notify()
             self._connector.give_back(self._key, protocol)
 
     def close(self) -> None:
         """End the connection."""
-        protocol = self._protocol
+        protocol = self.protocol
         if protocol is not None:
-            self._protocol = None
+            self.protocol = None
             if self._callbacks is not None:
                 self._notify()
             protocol.close()
@@ -145,7 +141,7 @@ class BaseConnector:
 
     allowed_protocol_schema_set: frozenset[str] = frozenset({"", "http", "https", "ws", "wss"})
 
-    _closed = True  # until __init__ has run to its end
+    closed = True  # until __init__ has run to its end
     _source_traceback: traceback.StackSummary | None = None
 
     def __init__(
@@ -171,14 +167,14 @@ class BaseConnector:
         self._lent: set[HTTPConnection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
-        self._closed = False
+        self.closed = False
         if loop is not None and loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
 
     # -- the life of a connector
 
     def __del__(self) -> None:
-        if self._closed or not self._conns:
+        if self.closed or not self._conns:
             return
         message = f"Unclosed connector {self!r}"
         if self._source_traceback:
@@ -188,7 +184,7 @@ class BaseConnector:
         warnings.warn(message, ResourceWarning, source=self, stacklevel=1)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'closed' if self._closed else 'open'} {self._pool!r}>"
+        return f"<{type(self).__name__} {'closed' if self.closed else 'open'} {self._pool!r}>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -208,8 +204,9 @@ class BaseConnector:
         return self._loop
 
     @property
-    def closed(self) -> bool:
-        return self._closed
+    def _closed(self) -> bool:
+        """Consumers of aiohttp read it under this name."""
+        return self.closed
 
     @property
     def force_close(self) -> bool:
@@ -242,9 +239,9 @@ class BaseConnector:
 
     def end(self, *, abort_ssl: bool = False) -> list[HTTPConnection]:
         """The part of `close` that does not wait. Returns the connections that are ending."""
-        if self._closed:
+        if self.closed:
             return []
-        self._closed = True
+        self.closed = True
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -267,14 +264,14 @@ class BaseConnector:
 
         Raises `ClientConnectionError` when the connector is closed, `ConnectionTimeoutError`, or what opening one raises (`ClientConnectorError`).
         """
-        if self._closed:
+        if self.closed:
             raise _closed_error()
         key = req.connection_key
         protocol = self._pool.take(key)
         if protocol is None:
             protocol = await self._obtain(key, req, traces, timeout)
         self._lent.add(protocol)
-        return Connection(self, key, protocol, self.loop)
+        return Connection(self, key, protocol, protocol.loop)
 
     async def _obtain(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         """A connection with its slot, by waiting for one or by opening one."""
@@ -305,7 +302,7 @@ class BaseConnector:
         except BaseException:
             self._pool.give_back(key, None, self.loop.time())
             raise
-        if self._closed:
+        if self.closed:
             protocol.abort()
             raise _closed_error()
         protocol.peer = f"{key.host}:{key.port}"
@@ -324,11 +321,11 @@ class BaseConnector:
     def give_back(self, key: ConnectionKey, protocol: HTTPConnection) -> None:
         """The other end of `connect`: keep the connection if another exchange may follow on it, or close it."""
         self._lent.discard(protocol)
-        if self._closed:
+        if self.closed:
             protocol.close()
             return
-        loop = self.loop
-        if self._force_close or protocol.should_close or not protocol.is_connected():
+        loop = protocol.loop
+        if self._force_close or protocol.should_close:
             if not self._force_close and protocol.discard_body(partial(self.give_back, key, protocol)):
                 self._lent.add(protocol)
             else:
@@ -341,9 +338,10 @@ class BaseConnector:
 
     def _is_alive(self, protocol: HTTPConnection, since: float) -> bool:
         """Whether an idle connection can be lent again."""
-        if not protocol.is_connected():
+        transport = protocol.transport
+        if transport is None or transport.is_closing():
             return False
-        idle = self.loop.time() - since
+        idle = protocol.loop.time() - since
         if idle < TRUSTED_FOR:
             return True
         kept = self._keepalive_timeout

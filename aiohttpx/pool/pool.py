@@ -72,15 +72,15 @@ class Pool(Generic[K, C]):
     def take(self, key: K) -> C | None:
         """An idle connection, with its slot; None when there is none."""
         connections = self.idle.get(key)
-        if connections is None:
-            return None
-        if self._full(key):  # others wait; idle ones are theirs
+        # When there is no slot the idle ones are theirs who wait. (This and what follows is `_full` and `_lend`, on every request's path.)
+        if connections is None or self.limit and self._lent_in_all >= self.limit or self.limit_per_host and self._host_full(key):
             return None
         while connections:
             connection, since = connections.pop()
             self._idle_in_all -= 1
             if self._is_alive(connection, since):
-                self._lend(key)
+                self._lent[key] = self._lent.get(key, 0) + 1
+                self._lent_in_all += 1
                 if not connections:
                     del self.idle[key]
                 return connection
@@ -125,10 +125,14 @@ class Pool(Generic[K, C]):
         else:
             self._lent.pop(key, None)
         self._lent_in_all -= 1
+        if connection is not None:
+            connections = self.idle.get(key)
+            if connections is None:
+                connections = self.idle[key] = deque()
+            connections.append((connection, now))
+            self._idle_in_all += 1
         if self._waiters or self._parked:
-            self._hand_on(key, connection, now)
-        elif connection is not None:
-            self._keep(key, connection, now)
+            self._hand_on(key)
 
     def expire(self, before: float) -> float | None:
         """Discard what has been idle since `before`, or is dead. Returns since when the longest idle of the others is."""
@@ -173,13 +177,6 @@ class Pool(Generic[K, C]):
         self._lent[key] = self._lent.get(key, 0) + 1
         self._lent_in_all += 1
 
-    def _keep(self, key: K, connection: C, now: float) -> None:
-        connections = self.idle.get(key)
-        if connections is None:
-            connections = self.idle[key] = deque()
-        connections.append((connection, now))
-        self._idle_in_all += 1
-
     def _evict(self) -> None:
         """Make room for one more open connection: the one idle for longest goes."""
         key = min(self.idle, key=lambda key: self.idle[key][0][1])
@@ -189,9 +186,7 @@ class Pool(Generic[K, C]):
             del self.idle[key]
         self._discard(connection)
 
-    def _hand_on(self, freed: K, connection: C | None, now: float) -> None:
-        if connection is not None:
-            self._keep(freed, connection, now)
+    def _hand_on(self, freed: K) -> None:
         self._unpark(freed)
         while (waiter := self._next()) is not None:
             key, future = waiter

@@ -210,7 +210,10 @@ class ClientSession:
             settings = self._settings_for(limits, read_until_eof, read_bufsize, auto_decompress, max_field_size, max_headers)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
-        url = self._build_url(str_or_url)
+        try:
+            url = URL(str_or_url) if self._base_url is None else self._build_url(str_or_url)
+        except ValueError as error:
+            raise InvalidUrlClientError(str_or_url, str(error)) from error
         if url.scheme not in connector.allowed_protocol_schema_set:
             raise NonHttpUrlClientError(url)
         request = self._request_class(
@@ -274,10 +277,7 @@ class ClientSession:
         return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **given)
 
     def _build_url(self, str_or_url: StrOrURL) -> URL:
-        try:
-            url = URL(str_or_url)
-        except ValueError as error:
-            raise InvalidUrlClientError(str_or_url, str(error)) from error
+        url = URL(str_or_url)
         return url if self._base_url is None else self._base_url.join(url)
 
     def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ClientConnectorError, ClientOSError, ConnectionTimeoutError, ServerDisconnectedError, ServerTimeoutError
+from ..errors import ClientConnectionResetError, ClientOSError, ServerDisconnectedError, ServerTimeoutError
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..net.timer import Timer
@@ -20,17 +21,16 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT",
 class Deadline:
     """The limit of the whole operation, from the request to the end of the response's content.
 
-    While there is no connection yet, the connector keeps the limit; from then on it is this that ends the exchange when its second comes.
+    While there is no connection yet, the connector keeps the limit; from then on it is this that ends the exchange when its time comes.
     """
 
-    __slots__ = ("_alarm", "_second", "_timeout", "protocol", "struck", "what")
+    __slots__ = ("_total", "protocol", "struck", "what")
 
-    def __init__(self, timer: Timer, timeout: ClientTimeout) -> None:
+    def __init__(self, total: float) -> None:
+        self._total = total
         self.protocol: HTTPConnection | None = None
         self.what = "waiting for the head of the response"
         self.struck = False
-        self._timeout = timeout
-        self._alarm = timer.start(timeout.total or 0, timeout.ceil_threshold, self.strike)
 
     def strike(self) -> None:
         self.struck = True
@@ -38,58 +38,63 @@ class Deadline:
             self.protocol.fail(self.error(self.protocol.peer))
 
     def error(self, peer: str) -> ServerTimeoutError:
-        return ServerTimeoutError(f"Timeout of {self._timeout.total:g} s (total) on {peer} while {self.what}")
-
-    def cancel(self) -> None:
-        self.protocol = None
-        self._alarm.cancel()
+        return ServerTimeoutError(f"Timeout of {self._total:g} s (total) on {peer} while {self.what}")
 
 
 async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool) -> ClientResponse:
     """Send `request` and wait for the head of its response.
 
-    A connection that was used before may die of age while the request is under way. Then the request is sent once more, on a fresh one,
+    A connection that was used before may die of age while the request is under way. Then the request is sent once more, on another one,
     if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
     Raises `ClientConnectionError` and its kin, `ClientResponseError` for a malformed head.
     """
-    deadline = Deadline(timer, timeout) if timeout.total else None
+    total = timeout.total
+    if not total:
+        return await _attempt(connector, request, timeout, None, retry)
+    deadline = Deadline(total)
+    if total < timeout.ceil_threshold:
+        alarm = timer.start(total, timeout.ceil_threshold, deadline.strike)
+        cancel = alarm.cancel
+    else:
+        second = timer.second(total)
+        second[deadline] = deadline.strike
+        cancel = partial(second.pop, deadline, None)
     try:
-        while True:
-            connection = await connector.connect(request, (), timeout)
-            protocol = connection.protocol
-            reused = protocol.exchanges > 0
-            if deadline is not None:
-                if deadline.struck:
-                    raise deadline.error(protocol.peer)
-                deadline.protocol = protocol
-            try:
-                response = await request.send(connection)
-                await response.start(connection)
-                break
-            except (ClientOSError, ServerDisconnectedError) as error:
-                connection.close()
-                if deadline is not None:
-                    deadline.protocol = None
-                if not (retry and reused and _may_be_sent_again(request, protocol, error)):
-                    raise
-                retry = False
-            except BaseException:
-                connection.close()
-                raise
+        response = await _attempt(connector, request, timeout, deadline, retry)
     except BaseException:
-        if deadline is not None:
-            deadline.cancel()
+        cancel()
         raise
-    if deadline is not None:
-        if response.connection is None:
-            deadline.cancel()
-        else:
-            deadline.what = "reading the body"
-            connection.add_callback(deadline.cancel)
+    connection = response.connection
+    if connection is None:
+        cancel()
+    else:
+        deadline.what = "reading the body"
+        connection.add_callback(cancel)
     return response
 
 
-def _may_be_sent_again(request: ClientRequest, protocol: HTTPConnection, error: Exception) -> bool:
-    if isinstance(error, (ClientConnectorError, ConnectionTimeoutError)) or protocol.answered:
-        return False
-    return request.replayable and request.method in IDEMPOTENT_METHODS
+async def _attempt(
+    connector: Any, request: ClientRequest, timeout: ClientTimeout, deadline: Deadline | None, retry: bool
+) -> ClientResponse:
+    connection = await connector.connect(request, (), timeout)
+    protocol: HTTPConnection = connection.protocol
+    retry = retry and protocol.exchanges > 0
+    sent = False
+    try:
+        if deadline is not None:
+            if deadline.struck:
+                raise deadline.error(protocol.peer)
+            deadline.protocol = protocol
+        response = await request.send(connection)
+        sent = True
+        return await response.start(connection)
+    except (ClientOSError, ClientConnectionResetError, ServerDisconnectedError):
+        connection.close()
+        if not retry or protocol.answered or not request.replayable or (sent and request.method not in IDEMPOTENT_METHODS):
+            raise
+    except BaseException:
+        connection.close()
+        raise
+    if deadline is not None:
+        deadline.protocol = None
+    return await _attempt(connector, request, timeout, deadline, False)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from ..pool.connectors import TCPConnector
 from .listener import AcceptedConnection, Listener
 from .request_parser import END_OF_REQUEST, RequestParser
+from .resolver import OneAddressResolver
 from .script import ExpectRequest, Script, Send, Step
 
 
 class PeerConnection(AcceptedConnection):
     """One connection of a `ScriptedPeer`: what its client sent, and what the steps of a script need."""
 
-    def __init__(self, listener: Listener, script: Script) -> None:
+    def __init__(self, listener: Listener, begin: Callable[[PeerConnection], Script]) -> None:
         super().__init__(listener)
-        self._script = script
+        self._begin = begin
         self._received = bytearray()
         self._read = 0  # bytes that the script has expected
         self._news = asyncio.Event()
@@ -36,8 +38,8 @@ class PeerConnection(AcceptedConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=0)
-        self.start(self._play())
+        self.transport.set_write_buffer_limits(high=1, low=0)  # asyncio's TLS takes a high mark of 0 for "always full"
+        self.start(self._play(self._begin(self)))
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -85,8 +87,7 @@ class PeerConnection(AcceptedConnection):
         self._news.clear()
         await self._news.wait()
 
-    async def _play(self) -> None:
-        script = self._script
+    async def _play(self, script: Script) -> None:
         steps: Iterable[bytes | Step] = cycle((ExpectRequest(), script)) if isinstance(script, bytes) else script
         try:
             for step in steps:
@@ -120,7 +121,9 @@ class ScriptedPeer:
             raise ValueError("at least one script is needed")
         self.connections: list[PeerConnection] = []
         self._scripts = scripts
-        self._listener = Listener(self._accept, host=host, port=port, ssl_context=ssl_context)
+        self._listener = Listener(
+            lambda listener: PeerConnection(listener, self._begin), host=host, port=port, ssl_context=ssl_context
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url} connections={self.connections!r}>"
@@ -143,6 +146,13 @@ class ScriptedPeer:
         """Everything clients have sent, connection by connection."""
         return b"".join(connection.received for connection in self.connections)
 
+    def connector(self, **options: Any) -> TCPConnector:
+        """A connector that dials this peer for every host name and port (not for hosts that are given as IP addresses).
+
+        :param options: further parameters of `TCPConnector`. It belongs to the caller, as any connector does.
+        """
+        return TCPConnector(resolver=OneAddressResolver(self.host, self.port), **options)
+
     async def __aenter__(self) -> Self:
         self._listener.open()
         return self
@@ -152,7 +162,6 @@ class ScriptedPeer:
         for connection in self.connections:
             connection.raise_failure()
 
-    def _accept(self, listener: Listener) -> PeerConnection:
-        connection = PeerConnection(listener, self._scripts[min(len(self.connections), len(self._scripts) - 1)])
+    def _begin(self, connection: PeerConnection) -> Script:
         self.connections.append(connection)
-        return connection
+        return self._scripts[min(len(self.connections), len(self._scripts)) - 1]

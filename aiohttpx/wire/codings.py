@@ -323,8 +323,8 @@ class _Refusal(Decoder):
 def make_decoder(content_encoding: str) -> Decoder | None:
     """A decoder for the value of Content-Encoding, several codings in the order in which they were applied.
 
-    None when there is no coding but `identity`, or an unknown one: such a body is handed on as it came. For `br` or `zstd` with
-    no library for it, and for more than `MAX_CODINGS` codings it is a decoder that raises `ContentEncodingError` when it is used.
+    None when there is no coding but `identity`, or an unknown one: such a body is handed on as it came. For `br` or `zstd` where
+    its library is missing, and for more than `MAX_CODINGS` codings, the decoder raises `ContentEncodingError` when it is used.
     """
     codings = [coding for part in content_encoding.lower().split(",") if (coding := part.strip()) not in ("", "identity")]
     if not codings or not all(coding in _DECODERS for coding in codings):

@@ -1,6 +1,6 @@
 """What the values of fields mean: media types, Content-Disposition, Link. Text in, meaning out, in time linear in the text.
 
-The patterns are possessive (`++`, `*+`): what they have taken they never give back, so none of them can backtrack.
+The patterns are possessive (`++`, `*+`): what they have taken they never give back, so that they cannot try again and again.
 """
 
 from __future__ import annotations
@@ -29,10 +29,15 @@ _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _PARAMETER: Final = re.compile(r"""\s*+([^\s;,="]++)\s*+(?:=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^\s;,]*+)))?+""", re.DOTALL)
 _END_OF_PARAMETER: Final = re.compile(";")
 _END_OF_LINK_PARAMETER: Final = re.compile("[;,]")
-_QUOTED_ITEM: Final = re.compile(r"""([^=;]*+)=\s*+("(?:[^"\\]++|\\.)*+")[ \t]*+(?=;|\Z)""", re.DOTALL)
+_QUOTED_ITEM: Final = re.compile(r"""([^=;]*+)=\s*+("(?:[^"\\]++|\\.)*+"|".*?")[ \t]*+(?=;|\Z)""", re.DOTALL)
 _CONTINUATION: Final = re.compile(r"[^*]*+\*[0-9]++\*?+")
 # Codecs of Python that are no charsets. Of these, punycode and idna also take more than linear time.
 _NOT_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+
+#: Up to this length the meaning of a Content-Type is kept: what a hostile server sends must not fill the memory.
+_REMEMBERED: Final = 256
+#: So much of a bad field is shown in a warning: Python remembers the text of each.
+_SHOWN: Final = 100
 
 
 def header_map(raw: RawHeaders) -> CIMultiDictProxy[str]:
@@ -56,7 +61,6 @@ class MimeType(NamedTuple):
     parameters: MultiDictProxy[str]
 
 
-@lru_cache(maxsize=64)
 def parse_mimetype(mimetype: str) -> MimeType:
     """The parts of a media type; those that are missing are empty. Never raises."""
     essence = _essence(mimetype)
@@ -66,12 +70,16 @@ def parse_mimetype(mimetype: str) -> MimeType:
     return MimeType(kind, subtype, suffix, MultiDictProxy(MultiDict(parameters)))
 
 
-@lru_cache(maxsize=64)
 def parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
     """The `type/subtype` of a Content-Type, in lower case, and its parameters, of which the first of a name counts.
 
-    What is no media type is `application/octet-stream`. Never raises.
+    What is no media type is `application/octet-stream`. Never raises. Values of a usual length are remembered.
     """
+    return _parse_content_type(value) if len(value) <= _REMEMBERED else _parse_content_type.__wrapped__(value)
+
+
+@lru_cache(maxsize=64)
+def _parse_content_type(value: str) -> tuple[str, Mapping[str, str]]:
     essence = _essence(value)
     kind, _, subtype = essence.partition("/")
     if not kind or not subtype or "/" in subtype:
@@ -156,8 +164,8 @@ def parse_content_disposition(header: str | None) -> tuple[str | None, dict[str,
         return _unreadable(header)
     at = header.find(";")
     while at != -1:
-        # A quoted string may hold semicolons. One that ends too early (`""a" b"`) or not at all is not quoted by the rules,
-        # but many servers write such names: up to the semicolon it is taken for what it was meant to be.
+        # A quoted string may hold semicolons. One that is not quoted by the rules (`""a" b"`) ends where its writer meant it to:
+        # at the first quote that stands before a semicolon or the end.
         if (item := _QUOTED_ITEM.match(header, at + 1)) is not None:
             name, value = item.groups()
             at = header.find(";", item.end())
@@ -165,44 +173,42 @@ def parse_content_disposition(header: str | None) -> tuple[str | None, dict[str,
             start, at = at + 1, header.find(";", at + 1)
             text = header[start:] if at == -1 else header[start:at]
             if not text:
-                warnings.warn(BadContentDispositionHeader(header), stacklevel=2)
+                warnings.warn(BadContentDispositionHeader(header[:_SHOWN]), stacklevel=2)
                 continue
             name, equals, value = text.partition("=")
-            if not equals:
+            value = value.lstrip()
+            if not equals or value.startswith('"'):
                 return _unreadable(header)
         name = name.strip().lower()
         if name in params:
             return _unreadable(header)
-        known = _disposition_parameter(name, value.lstrip()) if _TOKEN.fullmatch(name) else None
+        legal = _TOKEN.fullmatch(name) is not None
+        known = _disposition_parameter(name, value) if legal else None
         if known is not None:
             params[name] = known
-        elif _TOKEN.fullmatch(name) and "*" not in name:
+        elif legal and not name.endswith("*") and not _CONTINUATION.fullmatch(name):
             return _unreadable(header)
         else:
-            warnings.warn(BadContentDispositionParam(f"{name}={value}"), stacklevel=2)
+            warnings.warn(BadContentDispositionParam(f"{name}={value}"[:_SHOWN]), stacklevel=2)
     return kind.lower(), params
 
 
 def _unreadable(header: str) -> tuple[None, dict[str, str]]:
-    warnings.warn(BadContentDispositionHeader(header), stacklevel=3)
+    warnings.warn(BadContentDispositionHeader(header[:_SHOWN]), stacklevel=3)
     return None, {}
 
 
 def _disposition_parameter(name: str, value: str) -> str | None:
     if _CONTINUATION.fullmatch(name):
-        return _unquote(value[1:-1]) if _is_quoted(value) else value if _TOKEN.fullmatch(value) else None
+        return _unquote(value[1:-1]) if value.startswith('"') else value if _TOKEN.fullmatch(value) else None
     if name.endswith("*"):
         if value.count("'") != 2 or not _TOKEN.fullmatch(value):
             return None
         charset, _, coded = value.split("'")
         return _decode(unquote_to_bytes(coded), charset or "utf-8")
-    if _is_quoted(quoted := value.rstrip()):
-        return _unquote(quoted[1:-1].lstrip("\\/"))  # an absolute path, as old browsers send them, is none of our business
+    if value.startswith('"'):
+        return _unquote(value[1:-1].lstrip("\\/"))  # an absolute path, as old browsers send them, is none of our business
     return value if _TOKEN.fullmatch(value) else None
-
-
-def _is_quoted(value: str) -> bool:
-    return len(value) > 1 and value[0] == value[-1] == '"'
 
 
 def _decode(octets: bytes, charset: str) -> str | None:

@@ -9,7 +9,8 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,6 +66,26 @@ class Echo(asyncio.Protocol):
 
 class Silent(asyncio.Protocol):
     """It never says a word."""
+
+
+class Deaf(asyncio.Protocol):
+    """It listens until the TLS handshake is done."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls: ssl.SSLObject | None = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self.tls is None:
+            return
+        self.incoming.write(data)
+        with suppress(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+            self.tls = None
+        self.transport.write(self.outgoing.read())  # type: ignore[attr-defined]
 
 
 class Rude(asyncio.Protocol):
@@ -376,7 +397,8 @@ class TestPin:
             await dialer.dial(factory, key_of(port, pin), hosts(port), pin, PATIENT)
         assert (caught.value.host, caught.value.port) == ("127.0.0.1", port)
         assert (caught.value.expected, caught.value.got) == (bytes(32), hashlib.sha256(certificate).digest())
-        await made[0].lost
+        async with asyncio.timeout(10):
+            await made[0].lost
 
     async def test_what_a_pin_refused_is_never_resumed(self, dialer: Dialer, server: tuple[int, bytes]) -> None:
         port, _ = server
@@ -395,11 +417,6 @@ def open_files() -> int:
 
 @on_linux
 class TestNothingIsLeft:
-    @pytest.fixture
-    def reported(self) -> list[Any]:
-        """What the loop had to report."""
-        return []
-
     async def settled(self, before: int) -> int:
         """How many more files are open than `before`, once what is closing has closed."""
         for _ in range(200):
@@ -408,14 +425,16 @@ class TestNothingIsLeft:
             await asyncio.sleep(0.01)
         return open_files() - before
 
-    @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-    @pytest.mark.parametrize("answers", [False, True], ids=["silent", "answering"])
-    async def test_by_a_cancellation_at_any_moment(self, dialer: Dialer, ca: trustme.CA, tls: bool, answers: bool) -> None:
+    @pytest.mark.parametrize("server", ["silent", "answering", "TLS silent", "TLS answering", "TLS deaf"])
+    async def test_by_a_cancellation_at_any_moment(self, dialer: Dialer, ca: trustme.CA, server: str) -> None:
         reported: list[Any] = []
-        setting = False if tls else None
-        if tls:
-            await context_for(False)
-        async with serving(Echo if answers else Silent, tls_server(ca) if tls and answers else None) as port:
+        context = tls_server(ca)
+        setting = False if "TLS" in server else None
+        protocol: Callable[[], asyncio.Protocol] = Echo if "answering" in server else Silent
+        if "deaf" in server:
+            protocol = partial(Deaf, context)
+        await context_for(False)
+        async with serving(protocol, context if server == "TLS answering" else None) as port:
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
             await asyncio.sleep(0.01)
             before = open_files()

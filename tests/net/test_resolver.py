@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -199,6 +200,7 @@ class TestLookup:
         task.cancel()
         resolver.free.set()
         await turns()
+        gc.collect()
         assert reported == []
 
     async def test_no_address_is_a_failure(self) -> None:

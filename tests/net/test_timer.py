@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -131,6 +132,41 @@ def test_an_owner_may_put_itself_into_a_second(clock: HandClock, timer: Timer) -
     assert (stays.strikes, leaves.strikes) == (1, 0)
 
 
+class Target:
+    """It holds its alarm, and the alarm's strike is its own."""
+
+    def __init__(self, timer: Timer, seconds: float, threshold: float) -> None:
+        self.struck = asyncio.get_running_loop().create_future()
+        self.alarm = timer.start(seconds, threshold, self.strike)
+
+    def strike(self) -> None:
+        self.struck.set_result(None)
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """A reference cycle outlives the last name."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_the_context_of_who_came_first_is_not_kept(without_collector: None) -> None:
+    timer = timer_of(asyncio.get_running_loop())
+    target: Target | None = Target(timer, 300, 5)
+    gone = weakref.ref(target)
+    variable: ContextVar[Target | None] = ContextVar("variable")
+
+    def start() -> None:
+        variable.set(target)
+        timer.second(600)
+
+    copy_context().run(start)
+    target.alarm.cancel()
+    target = None
+    assert gone() is None
+
+
 async def test_a_loop_has_one_timer() -> None:
     loop = asyncio.get_running_loop()
     timer = timer_of(loop)
@@ -155,25 +191,6 @@ async def test_a_strike_that_raises_does_not_keep_others_from_being_called(thres
     await asyncio.gather(*struck)
     await asyncio.sleep(0)
     assert reported == [wrong] * 5
-
-
-class Target:
-    """It holds its alarm, and the alarm's strike is its own."""
-
-    def __init__(self, timer: Timer, seconds: float, threshold: float) -> None:
-        self.struck = asyncio.get_running_loop().create_future()
-        self.alarm = timer.start(seconds, threshold, self.strike)
-
-    def strike(self) -> None:
-        self.struck.set_result(None)
-
-
-@pytest.fixture
-def without_collector() -> Iterator[None]:
-    """A reference cycle outlives the last name."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.parametrize("threshold", [5, 500], ids=["shared", "exact"])

@@ -242,7 +242,7 @@ class Peers:
         return resumed
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"])
 class TestSessions:
     @pytest.fixture
     def peers(self, version: ssl.TLSVersion) -> Peers:

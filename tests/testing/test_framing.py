@@ -46,7 +46,14 @@ def test_close_and_reason() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"content-length": "1"}, {"Connection": "close"}, {"Transfer-Encoding": "chunked"}, {"A": "b\r\nC: d"}, {"A b": "c"}, {"": "a"}],
+    [
+        {"content-length": "1"},
+        {"Connection": "close"},
+        {"Transfer-Encoding": "chunked"},
+        {"A": "b\r\nC: d"},
+        {"A b": "c"},
+        {"": "a"},
+    ],
 )
 def test_refuses_what_would_break_the_framing(headers: Mapping[str, str]) -> None:
     with pytest.raises(ValueError, match="cannot send this field"):

@@ -31,7 +31,7 @@ def test_says_the_same_however_the_bytes_are_cut(cut: int | None) -> None:
         head("GET", "/a%20b?c=%20")
         + head("POST", "/", "Content-Length: 5")
         + b"hello"
-        + head("POST", "/", "Transfer-Encoding: chunked")
+        + CHUNKED
         + b'3;a="b"\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n'
         + head("GET", "/last")
     )
@@ -96,6 +96,7 @@ def test_expects_continue_only_in_http_1_1() -> None:
     assert (new.expects_continue, old.expects_continue) == (True, False)
 
 
+CHUNKED = head("POST", "/", "Transfer-Encoding: chunked")
 BAD = {
     "garbage": (b"\x16\x03\x01\x02\x00\n", 400),
     "an empty line first": (b"\r\n" + head(), 400),
@@ -128,19 +129,19 @@ BAD = {
     "unknown coding": (head("POST", "/", "Transfer-Encoding: gzip, chunked"), 501),
     "chunked twice": (head("POST", "/", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), 501),
     "chunked in HTTP/1.0": (head("POST", "/", "Transfer-Encoding: chunked", version="1.0"), 400),
-    "chunk size in Unicode": (head("POST", "/", "Transfer-Encoding: chunked") + b"\xd9\xa1\r\n", 400),
-    "chunk size with 0x": (head("POST", "/", "Transfer-Encoding: chunked") + b"0x1\r\n", 400),
-    "negative chunk size": (head("POST", "/", "Transfer-Encoding: chunked") + b"-1\r\n", 400),
-    "no chunk size": (head("POST", "/", "Transfer-Encoding: chunked") + b"\r\n", 400),
-    "chunk size of 17 digits": (head("POST", "/", "Transfer-Encoding: chunked") + b"0" * 17 + b"\r\n", 400),
-    "chunk size with bare LF": (head("POST", "/", "Transfer-Encoding: chunked") + b"1\na\r\n", 400),
-    "control byte in an extension": (head("POST", "/", "Transfer-Encoding: chunked") + b"1;\x01\r\n", 400),
-    "endless extension": (head("POST", "/", "Transfer-Encoding: chunked") + b"1;" + b"a" * 5000, 400),
-    "longer than its chunk": (head("POST", "/", "Transfer-Encoding: chunked") + b"1\r\nab\r\n", 400),
-    "bad trailer": (head("POST", "/", "Transfer-Encoding: chunked") + b"0\r\nA\r\n\r\n", 400),
+    "chunk size in Unicode": (CHUNKED + b"\xd9\xa1\r\n", 400),
+    "chunk size with 0x": (CHUNKED + b"0x1\r\n", 400),
+    "negative chunk size": (CHUNKED + b"-1\r\n", 400),
+    "no chunk size": (CHUNKED + b"\r\n", 400),
+    "chunk size of 17 digits": (CHUNKED + b"0" * 17 + b"\r\n", 400),
+    "chunk size with bare LF": (CHUNKED + b"1\na\r\n", 400),
+    "control byte in an extension": (CHUNKED + b"1;\x01\r\n", 400),
+    "endless extension": (CHUNKED + b"1;" + b"a" * 5000, 400),
+    "longer than its chunk": (CHUNKED + b"1\r\nab\r\n", 400),
+    "bad trailer": (CHUNKED + b"0\r\nA\r\n\r\n", 400),
     "endless request line": (b"GET /" + b"a" * MAX_REQUEST_LINE, 414),
     "endless fields": (b"GET / HTTP/1.1\r\n" + b"A: bcdefgh\r\n" * (MAX_FIELDS // 12 + 1), 431),
-    "endless trailers": (head("POST", "/", "Transfer-Encoding: chunked") + b"0\r\n" + b"A: bcdef\r\n" * (MAX_FIELDS // 10 + 1), 431),
+    "endless trailers": (CHUNKED + b"0\r\n" + b"A: bcdef\r\n" * (MAX_FIELDS // 10 + 1), 431),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aiohttpx.testing import LoopbackServer, Request, Response, Route, echo, payload
+from aiohttpx.testing import Handler, LoopbackServer, Request, Response, Route, echo, payload
 
 from .conftest import Talk
 
@@ -205,17 +205,19 @@ async def test_refuses(talk: Talk, wire: bytes, status: bytes) -> None:
 
 
 async def test_who_does_not_close_after_the_last_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk_on(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"more")
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
     monkeypatch.setattr("aiohttpx.testing.connection._LINGER", 0.01)
-    async with LoopbackServer({"/": tag}) as server:
+    async with LoopbackServer({"/": tag}) as server, asyncio.timeout(5):
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(request("GET", "/", CLOSE))
         assert (await reader.read()).endswith(b"</>")
         with pytest.raises(ConnectionError):
-            async with asyncio.timeout(5):
-                while True:
-                    writer.write(b"more")
-                    await writer.drain()
-                    await asyncio.sleep(0.001)
+            await talk_on(writer)
         writer.close()
 
 
@@ -298,6 +300,7 @@ async def test_a_slow_reader_stops_the_body() -> None:
         before = -1
         while before != produced:
             before = produced
+            assert produced < 200_000_000
             await asyncio.sleep(0.05)
         await reader.readexactly(produced)
         assert produced > before
@@ -320,10 +323,10 @@ async def test_nothing_is_left_behind(server_context: ssl.SSLContext) -> None:
         return Response()
 
     writers = []
-    routes = {"/forever": forever, "/endless": lambda asked: Response(body=endless())}
+    routes: dict[str, Handler] = {"/forever": forever, "/endless": lambda asked: Response(body=endless())}
     async with LoopbackServer(routes) as server, LoopbackServer(ssl_context=server_context) as silent:
         for target in ("/forever", "/endless", None):
-            reader, writer = await asyncio.open_connection(server.host, server.port)
+            _, writer = await asyncio.open_connection(server.host, server.port)
             writers.append(writer)
             if target:
                 writer.write(request("GET", target))
@@ -416,7 +419,7 @@ def test_in_a_thread() -> None:
 def test_a_thread_that_cannot_listen_says_so() -> None:
     with (
         LoopbackServer().in_thread() as server,
-        pytest.raises(OSError, match="[Aa]ddress already in use|10048"),
+        pytest.raises(OSError, match=r"[Aa]ddress already in use|10048"),
         LoopbackServer(port=server.port).in_thread(),
     ):
         pass
