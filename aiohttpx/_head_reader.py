@@ -24,7 +24,6 @@ from .errors import BadHttpMessage, BadStatusLine, InvalidHeader, LineTooLong, T
 from .events import HttpVersion, HttpVersion10, HttpVersion11
 
 _PLAIN_FIELD_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*").fullmatch
-_LENGTH = re.compile(rb"[ \t]*([0-9]*)[ \t]*").match
 _MAX_LENGTH = 2**64 - 1
 _KEEP_ALIVE_TIMEOUT = re.compile(rb"(?:^|,)[ \t]*timeout[ \t]*=[ \t]*([0-9]{1,9})[ \t]*(?:,|$)", re.I).search
 #: Fields that say where a message ends, or who speaks next, are never folded.
@@ -154,13 +153,14 @@ class HeadReader:
             raise self._fault("this field cannot be a trailer", colon)
         if colon != len("content-length"):
             return
-        found = _LENGTH(self._line, colon + 1)
-        if found is None or found.end() < len(self._line):
-            raise self._fault("expected the digits of a length", found.end() if found else colon + 1)
-        digits = found[1].lstrip(b"0")
-        over = 19 if int(digits[:20] or b"0") > _MAX_LENGTH else 20
-        if over < len(digits):
-            raise self._fault("the length does not fit in 64 bits", found.end(1) - len(digits) + over)
+        number = self._line[colon + 1 :].lstrip(b" \t").lstrip(b"0")
+        behind = number.lstrip(b"0123456789")
+        digits = number[: len(number) - len(behind)]
+        fitting = 19 if int(digits[:20] or b"0") > _MAX_LENGTH else 20
+        if len(digits) > fitting:
+            raise self._fault("the length does not fit in 64 bits", len(self._line) - len(number) + fitting)
+        if bad := behind.lstrip(b" \t"):
+            raise self._fault("expected the digits of a length", len(self._line) - len(bad))
 
     def _unfold(self, text: bytes) -> None:
         """A field line goes on in the next one. Both are read as one with a space between them (RFC 9112, section 5.2)."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import inspect
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
 try:
@@ -16,6 +21,10 @@ except ImportError:
     LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
 else:
     LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+# Whatever else holds (in CI: the same examples each time), how long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("house", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("house")
 
 #: Variables that could send a request elsewhere, or change whom it trusts; upper and lower case.
 FOREIGN = {
@@ -49,6 +58,18 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     return LOOPS if item.get_closest_marker("every_loop") else {"asyncio": LOOPS["asyncio"]}
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A coroutine that waits for what never comes fails, and shows where. (One that hangs the loop: faulthandler_timeout.)"""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(test := item.obj):
+
+        @functools.wraps(test)
+        async def within_a_minute(*args: Any, **kwargs: Any) -> None:
+            async with asyncio.timeout(60):
+                await test(*args, **kwargs)
+
+        item.obj = within_a_minute
+
+
 def pytest_collection_finish() -> None:
     # What exists now is never garbage; leaving it out makes collecting after every test cheap.
     gc.collect()
@@ -71,10 +92,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(clean_environment: None) -> Iterator[None]:
-    """A socket, transport or session that was not closed is found now, so that the test that left it is the one that fails.
+def nothing_left_behind(clean_environment: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What a test did not close, await or catch is found now, so that the test that left it is the one that fails.
 
-    Its ResourceWarning is raised as an error in a finalizer; pytest reports that as an unraisable exception, also an error.
+    A ResourceWarning raised as an error in a finalizer is reported by pytest as an unraisable exception, which is an error too;
+    asyncio only logs what nobody awaited.
     """
     yield
     gc.collect()
+    records = [record for phase in ("setup", "call", "teardown") for record in caplog.get_records(phase)]
+    complaints = [record.getMessage() for record in records if record.name == "asyncio" and record.levelno >= logging.ERROR]
+    assert not complaints, "\n".join(complaints)

@@ -1,7 +1,8 @@
-"""What the requests of a session have in common, worked out once: its default fields, and what is known of each origin."""
+"""What the requests of a session have in common, worked out once: what they say by default, and what is known of each origin."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -12,9 +13,12 @@ from yarl import URL
 from .. import hdrs
 from .._impl import serialize_head
 from ..errors import InvalidUrlClientError
+from ..events import HttpVersion, HttpVersion11
+from ..net.connection import DEFAULT_SETTINGS, Settings
 from ..net.key import ConnectionKey
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING
+from .response import ClientResponse
 
 USER_AGENT: Final = f"Python/{sys.version_info[0]}.{sys.version_info[1]} aiohttpx/{__version__}"
 
@@ -48,14 +52,29 @@ class Origin(NamedTuple):
 
 
 class RequestDefaults:
-    """The default fields of a session.
+    """What the requests of a session say when they say nothing themselves.
 
     :param headers: the session's own fields; they may be changed at any time.
     :param skip_auto_headers: names of the fields that are not to be generated.
+    :param version: the version they speak.
+    :param response_class: makes their responses.
+    :param settings: how their answers are read.
     """
 
-    def __init__(self, headers: CIMultiDict[str], skip_auto_headers: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        headers: CIMultiDict[str],
+        skip_auto_headers: Iterable[str] = (),
+        version: HttpVersion = HttpVersion11,
+        response_class: type[ClientResponse] = ClientResponse,
+        settings: Settings = DEFAULT_SETTINGS,
+    ) -> None:
         self.headers = headers
+        self.version = version
+        self.response_class = response_class
+        self.settings = settings
+        #: The loop of the session, once it is bound to one.
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.skipped = frozenset(name.lower() for name in skip_auto_headers)
         self._generated = (
             (hdrs.ACCEPT, "*/*"),

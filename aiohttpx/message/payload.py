@@ -44,8 +44,8 @@ from .sources import CHUNK_SIZE, FileSource, Writer, drive, octets, read_here, r
 
 #: Bytes beyond which a body held in memory is worth a warning.
 TOO_LARGE_BYTES_BODY: Final = 2**20
-_Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
 
+_Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
 _guess_type: Final = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
 
 
@@ -190,7 +190,8 @@ class BytesPayload(Payload):
         encoding: str | None = None,
         **kwargs: Any,
     ) -> None:
-        value = octets(value)
+        # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
+        value = bytes(value) if isinstance(value, bytearray) else octets(value)
         super().__init__(value, headers, content_type, filename, encoding)
         self._size = size = len(value)
         if size > TOO_LARGE_BYTES_BODY:
@@ -198,7 +199,7 @@ class BytesPayload(Payload):
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
     @property
-    def value(self) -> Byteish:
+    def value(self) -> bytes | memoryview:
         """The whole body. `len(value)` is its size in bytes."""
         return self._value  # type: ignore[no-any-return]
 
@@ -331,7 +332,7 @@ class BufferedReaderPayload(IOBasePayload):
 class TextIOPayload(IOBasePayload):
     """A file opened for reading text, sent in `encoding`, or in the charset of `content_type`, or in UTF-8.
 
-    If the file has that encoding already, it is sent as it is, line ends too, and its size is known.
+    If that is its own, the whole file is sent as it is, line ends too, and its size is known. A part of a file is always encoded.
     """
 
     _encoding: str

@@ -14,7 +14,7 @@ from .. import hdrs
 from .._impl import serialize_head
 from ..errors import ClientConnectionError, ClientError, ClientOSError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
-from ..net.connection import DEFAULT_SETTINGS, HTTPConnection, Settings
+from ..net.connection import HTTPConnection, Settings
 from ..net.writer import StreamWriter
 from ..typedefs import LooseHeaders, Query
 from ..wire.codings import make_encoder
@@ -53,13 +53,12 @@ class ClientRequest:
     :param headers: the fields of this request and of its session, merged; None: only what `defaults` says.
     :param skip_auto_headers: names of fields that are not generated.
     :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes, or a `Payload`.
-    :param version: HTTP/1.1, or 1.0.
+    :param version: HTTP/1.1, or 1.0; this, `loop`, `response_class` and `settings` (how the answer is read) are by default those of `defaults`.
     :param compress: a content coding for the body; True means deflate.
     :param chunked: True to send the body in chunks, whatever its size.
     :param expect100: wait for 100 (Continue) before the body.
     :param ssl: True, False, an SSLContext or a Fingerprint.
     :param defaults: what the requests of the session have in common.
-    :param settings: how the answer is read.
 
     Raises `ValueError` for what cannot be sent, `InvalidUrlClientError` for a URL without a host, `TypeError` for a body of no known type.
     """
@@ -67,8 +66,6 @@ class ClientRequest:
     GET_METHODS: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
     POST_METHODS: ClassVar[frozenset[str]] = frozenset({"PATCH", "POST", "PUT"})
     ALL_METHODS: ClassVar[frozenset[str]] = GET_METHODS | POST_METHODS | {"DELETE"}
-
-    response: ClientResponse | None = None
 
     def __init__(
         self,
@@ -79,7 +76,7 @@ class ClientRequest:
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         data: Any = None,
-        version: HttpVersion = HttpVersion11,
+        version: HttpVersion | None = None,
         compress: str | bool | None = None,
         chunked: bool | None = None,
         expect100: bool = False,
@@ -89,7 +86,7 @@ class ClientRequest:
         ssl: Any = True,
         server_hostname: str | None = None,
         defaults: RequestDefaults = NO_DEFAULTS,
-        settings: Settings = DEFAULT_SETTINGS,
+        settings: Settings | None = None,
     ) -> None:
         if method not in self.ALL_METHODS:
             method = _checked_method(method)
@@ -99,14 +96,14 @@ class ClientRequest:
         self.original_url = url
         self.url = url.with_fragment(None) if url.raw_fragment else url
         self.origin = origin = defaults.origins.get((url.scheme, url.raw_authority)) or defaults.origin(url)
-        self.version = version
+        self.version = version or defaults.version
         self.compress = compress
         self.chunked = chunked
-        self.loop = loop or asyncio.get_running_loop()
-        self.response_class = response_class or ClientResponse
+        self.loop = loop or defaults.loop or asyncio.get_running_loop()
+        self.response_class = response_class or defaults.response_class
         self.ssl = True if ssl is None else ssl
         self.server_hostname = server_hostname
-        self.settings = settings
+        self.settings = settings or defaults.settings
         self.session = session
         #: What identifies the peer: requests with equal keys can share connections.
         self.connection_key = origin.key
@@ -119,7 +116,7 @@ class ClientRequest:
         # The fields as a map are made when someone looks, or when there are some of this request's own.
         self._headers: CIMultiDict[str] | None = None
         self._common = b""
-        if headers is None and skip_auto_headers is None and version == HttpVersion11 and not expect100:
+        if headers is None and skip_auto_headers is None and self.version == HttpVersion11 and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
             self._headers = self._make_headers(headers or defaults.headers)
@@ -287,9 +284,7 @@ class ClientRequest:
         else:
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
             protocol.start_upload(self._upload(protocol))
-        self.response = response = self.response_class(
-            self.method, self.original_url, loop=self.loop, session=self.session, request=self
-        )
+        response = self.response_class(self.method, self.original_url, request=self)
         response.answer = answer
         return response
 

@@ -35,9 +35,6 @@ from ..wire.codings import decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.setcookie import parse_set_cookies
 
-#: A coded body of at most so many bytes is decoded in one step: it cannot become large enough to hold up the loop.
-_DECODED_AT_ONCE = 16 * 1024
-
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
@@ -89,10 +86,23 @@ class ClientResponse:
     #: The future of the head: what `ClientRequest.send` was promised.
     answer: asyncio.Future[Answer] | None = None
 
+    # What most responses never change is looked up here.
     _closed = True  # until it has started
     _released = False
     _in_context = False
     _source_traceback: traceback.StackSummary | None = None
+    _loop: asyncio.AbstractEventLoop | None
+    _request_info: RequestInfo | None = None
+    _head: ResponseHead | None = None
+    _headers: CIMultiDictProxy[str] | None = None
+    _raw_headers: RawHeaders | None = None
+    _cookies: SimpleCookie | None = None
+    _history: tuple[ClientResponse, ...] = ()
+    _content: StreamReader | None = None
+    # The coded content, if it came along with the head, and where its chunks ended if it had some.
+    _whole: bytes | None = None
+    _chunk_ends: tuple[int, ...] | None = None
+    _body: bytes | None = None
 
     def __init__(
         self,
@@ -111,23 +121,18 @@ class ClientResponse:
     ) -> None:
         self.method = method
         self._real_url = url
-        self._url = url.with_fragment(None) if url.raw_fragment else url
         self._request = request
-        self._request_info = request_info
-        self._loop = loop
-        self._session = session
         self._connection: Lent | None = None
-        self._head: ResponseHead | None = None
-        self._headers: CIMultiDictProxy[str] | None = None
-        self._raw_headers: RawHeaders | None = None
-        self._cookies: SimpleCookie | None = None
-        self._history: tuple[ClientResponse, ...] = ()
-        self._content: StreamReader | None = None
-        # The coded content, if it came along with the head, and where its chunks ended if it had some.
-        self._whole: bytes | None = None
-        self._chunk_ends: tuple[int, ...] | None = None
-        self._body: bytes | None = None
-        if loop is not None and loop.get_debug():
+        if request is not None:
+            self._loop = request.loop
+            self._session = request.session
+            self._url: URL = request.url
+        else:
+            self._loop = loop
+            self._session = session
+            self._url = url.with_fragment(None)
+            self._request_info = request_info
+        if self._loop is not None and self._loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
 
     def __repr__(self) -> str:
@@ -245,11 +250,11 @@ class ClientResponse:
         )
 
     def _start_of_body(self) -> bytes | None:
-        try:
-            if self._body is None and self._whole is not None and len(self._whole) <= _DECODED_AT_ONCE:
-                self._body = self._decode()
-        except ClientPayloadError:
-            return None
+        if self._body is None and self._whole is not None:
+            try:
+                self._body = self._at_once()
+            except ClientPayloadError:
+                return None
         return None if self._body is None else self._body[:BODY_LIMIT]
 
     # -- the connection
@@ -370,13 +375,8 @@ class ClientResponse:
         """
         body = self._body
         if body is None:
-            whole, head = self._whole, self._head
-            if whole is not None and head is not None and not head.content_encoding and not self._released:
-                self._whole = None
-                body = whole
-            elif whole is not None and not self._released and len(whole) <= _DECODED_AT_ONCE:
-                body = self._decode()
-            else:
+            body = self._at_once() if self._whole is not None and not self._released else None
+            if body is None:
                 try:
                     body = await self.content.read()
                 except BaseException:
@@ -387,16 +387,18 @@ class ClientResponse:
             raise _connection_closed()
         return body
 
-    def _decode(self) -> bytes:
-        data = self._whole or b""
-        self._whole = None
+    def _at_once(self) -> bytes | None:
+        """The content, if all of it is here and it can be decoded without holding up the loop."""
+        body = self._whole
         coding = self._coding()
-        if not coding or not data:  # an answer to HEAD has a coding and no content
-            return data
-        try:
-            return decode_whole(coding, data)
-        except ContentEncodingError as error:
-            raise ClientPayloadError(f"400, message:\n  {error.message}") from error
+        if coding and body:  # an answer to HEAD has a coding and no content
+            try:
+                body = decode_whole(coding, body)
+            except ContentEncodingError as error:
+                raise ClientPayloadError(str(error)) from error
+        if body is not None:
+            self._whole = None
+        return body
 
     def get_encoding(self) -> str:
         """The name of the charset that `text()` decodes with: the response's own, or what the session's resolver says."""

@@ -65,13 +65,14 @@ async def write_pieces(pieces: AsyncGenerator[Any], writer: Writer, limit: int |
 
 
 class FileSource:
-    """What a file gives from `start` on, which is where it stands if not said otherwise.
+    """What a file gives from where it stands. `wrapper` is what has to be closed, if that is not the file itself.
 
     `start` is None if it cannot seek, and `size` if only reading would tell how many bytes there are.
     """
 
-    def __init__(self, file: IO[Any], start: int | None = None) -> None:
+    def __init__(self, file: IO[Any], start: int | None = None, wrapper: IO[Any] | None = None) -> None:
         self._file = file
+        self._wrapper = wrapper or file
         self._lock = threading.Lock()
         self._turn = 0
         self.closed = False
@@ -118,7 +119,7 @@ class FileSource:
 
     def _close(self) -> None:
         with self._lock:
-            self._file.close()
+            self._wrapper.close()
 
 
 class _EncodedSource(FileSource):
@@ -137,14 +138,13 @@ class _EncodedSource(FileSource):
 
 
 def text_source(file: Any, encoding: str) -> FileSource:
-    """What a file of text gives, in `encoding`. If that is the file's own, the bytes are taken as they are, line ends too.
+    """What a file of text gives, in `encoding`. If that is its own, the whole file is taken as it is, line ends too.
 
     Raises `LookupError` for an encoding that is not known.
     """
-    start = _position(file)
-    # A position in a text file is that in its bytes, if it is small: larger ones hold the state of the decoder as well.
-    if start is not None and start < 2**63 and _has_encoding(file, encoding):
-        return FileSource(file.buffer, start)
+    # Further on, a position in a text file is no offset in its bytes, and a byte order mark is behind it.
+    if _position(file) == 0 and _has_encoding(file, encoding):
+        return FileSource(file.buffer, start=0, wrapper=file)
     return _EncodedSource(file, encoding)
 
 

@@ -18,6 +18,7 @@ from ..errors import (
     ClientPayloadError,
     HttpProcessingError,
     ServerDisconnectedError,
+    ServerTimeoutError,
     SocketTimeoutError,
 )
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
@@ -65,6 +66,7 @@ class HTTPConnection(asyncio.Protocol):
         self.exchanges = 0
         self.single_use = False  # the connection carries one exchange only
         self.keep_alive: int | None = None  # the server's hint: seconds that it keeps the connection
+        self.on_lost: Callable[[HTTPConnection], object] | None = None  # called when the transport is gone, or someone else's
         self._parser = ResponseParser()
         self._settings = DEFAULT_SETTINGS
         self._waiter: asyncio.Future[Answer] | None = None
@@ -103,6 +105,11 @@ class HTTPConnection(asyncio.Protocol):
     def answered(self) -> bool:
         """At least one byte of the answer to the current request has come."""
         return self._parser.started
+
+    @property
+    def uploading(self) -> bool:
+        """The request is not sent whole yet."""
+        return self._upload is not None
 
     def is_connected(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()
@@ -152,8 +159,20 @@ class HTTPConnection(asyncio.Protocol):
         error = ClientConnectionError(f"The request to {self.peer} was not sent whole") if task.cancelled() else task.exception()
         if task is self._upload:
             self._upload = None
+            self._last_read = self.loop.time()
             if error is not None:
                 self.fail(error)
+
+    def limit_head(self, seconds: float) -> None:
+        """End the exchange with `ServerTimeoutError` unless the head comes within so many seconds from when the request is sent."""
+        waiter = self._waiter
+        if self._upload is not None:
+            self._upload.add_done_callback(lambda _: self.limit_head(seconds))
+        elif waiter is not None:
+            what = "while waiting for the head of the response"
+            error = ServerTimeoutError(f"Timeout of {seconds:g} s (headers) on {self.peer} {what}")
+            alarm = self.loop.call_later(seconds, self.fail, error)
+            waiter.add_done_callback(lambda _: alarm.cancel())
 
     def expect_continue(self) -> asyncio.Future[None]:
         """What is done when the server wants to have the body (100, RFC 9110, section 10.1.1)."""
@@ -290,11 +309,12 @@ class HTTPConnection(asyncio.Protocol):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._upload is not None and not self._upload.done():
+        upload = self._upload
+        if upload is not None:
             # The server has answered before it had the whole request: the rest is not sent, and nothing may follow it.
-            self._persistent = False
-            self._upload.cancel()
-        self._upload = None
+            if upload.cancel() or upload.cancelled() or upload.exception() is not None:
+                self._persistent = False
+            self._upload = None
         if self._reading_paused:
             self.resume_reading()
         give_back = self._give_back
@@ -351,7 +371,8 @@ class HTTPConnection(asyncio.Protocol):
             self.fail(ClientConnectionError(f"Connection closed ({self.peer})"))
         elif self.transport is not None:
             self._persistent = False
-            self.transport.close()
+            # What is left to send would keep the transport open until the peer takes it, and nobody needs it now.
+            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
 
     def abort(self) -> None:
         """As `close`, without a farewell."""
@@ -370,6 +391,8 @@ class HTTPConnection(asyncio.Protocol):
     def detach_transport(self) -> asyncio.Transport | None:
         """The transport, which is the caller's from now on (for TLS over a tunnel, or another protocol after an upgrade)."""
         transport, self.transport = self.transport, None
+        if self.on_lost is not None:
+            self.on_lost(self)
         return transport
 
     # -- the transport's callbacks
@@ -378,12 +401,16 @@ class HTTPConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def eof_received(self) -> bool | None:
+        if self.transport is not None and not self._upgraded and self.transport.get_write_buffer_size():
+            self.transport.abort()  # to close itself it would wait until a peer that has ended takes the rest of the request
         return None  # the transport closes itself; `connection_lost` sees how far the message came
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.transport = None
         if self._give_back is not None:
             self._cut_short(exc)
+        if self.on_lost is not None:
+            self.on_lost(self)
         self._persistent = False
         for waiter in self._drain_waiters:
             if not waiter.done():
@@ -425,6 +452,7 @@ class HTTPConnection(asyncio.Protocol):
     def resume_reading(self) -> None:
         if self._reading_paused:
             self._reading_paused = False
+            self._last_read = self.loop.time()
             if self.is_connected():
                 self.transport.resume_reading()  # type: ignore[union-attr]
 
@@ -437,7 +465,7 @@ class HTTPConnection(asyncio.Protocol):
     def _watched(self, seconds: float) -> None:
         """A read does not move the alarm, it only notes the time: the alarm moves itself when it rings."""
         waited = self.loop.time() - self._last_read
-        if self._reading_paused:  # it is we who do not read
+        if self._reading_paused or self._upload is not None:  # it is we who do not read, or have not said all
             waited = 0.0
         if waited >= seconds:
             self._alarm = None

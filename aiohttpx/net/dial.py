@@ -31,7 +31,8 @@ __all__ = ("AddrInfoType", "Dialer", "SocketFactoryType", "addr_infos", "look_up
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
-_LOOP_LIMIT = 60.0
+#: How much longer than ours the loop's own limit of a handshake is, which does not say what it is.
+_LATER = 60.0
 
 
 @asynccontextmanager
@@ -140,9 +141,9 @@ class Dialer:
             try:
                 async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
                     sock = await self.connect(key, tried)
-                    tried = _with_peer(tried, sock)
                     if context is None:
                         return await self.attach(factory, key, sock)
+                    tried = _with_peer(tried, sock)
                     async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
                         return await self.secure(factory, key, sock, context, pin, timeout.tls or timeout.sock_connect)
             except (ClientConnectorError, ConnectionTimeoutError, ServerFingerprintMismatch):
@@ -188,8 +189,7 @@ class Dialer:
                 sock=sock,
                 ssl=context,
                 server_hostname=_server_name(key),
-                # The loop has a limit of its own, which does not say what it is: ours must come first.
-                ssl_handshake_timeout=seconds + _LOOP_LIMIT if seconds else None,
+                ssl_handshake_timeout=seconds + _LATER if seconds else None,
                 ssl_shutdown_timeout=self._ssl_shutdown_timeout,
             )
         if pin is not None:

@@ -385,14 +385,10 @@ class StreamReader:
                 raise self._exception
             if progress:
                 return True
-        if not self._eof:
-            await self._wait(wanted)
-            return True
-        if coded is not None and (error := self._finish(coded)) is not None:
-            raise error
-        return False
-
-    async def _wait(self, wanted: int) -> None:
+        if self._eof:
+            if coded is not None and (error := self._finish(coded)) is not None:
+                raise error
+            return False
         if not getattr(self._protocol, "connected", True):
             raise RuntimeError("Connection closed.")
         self._wanted = wanted
@@ -407,6 +403,7 @@ class StreamReader:
                     await waiter
         finally:
             self._waiter = None
+        return True
 
     async def _give_way(self) -> None:
         """Let the loop have its turn, and keep other readers out meanwhile."""
@@ -528,7 +525,7 @@ class StreamReader:
         return None
 
     def _fail(self, error: ContentEncodingError) -> ClientPayloadError:
-        payload_error = ClientPayloadError(error.message)
+        payload_error = ClientPayloadError(str(error))
         self.set_exception(payload_error, error)
         return payload_error
 

@@ -86,34 +86,33 @@ class AsyncResolver(AbstractResolver):
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None, *args: Any, **kwargs: Any) -> None:
-        if not _HAS_AIODNS:
-            raise RuntimeError("AsyncResolver needs aiodns: pip install 'aiohttpx[speedups]'")
+        try:
+            import aiodns
+        except ImportError:
+            raise RuntimeError("AsyncResolver needs aiodns: pip install 'aiohttpx[speedups]'") from None
+        self._aiodns = aiodns
         self._arguments = args, kwargs
         self._resolver: Any = None
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        import aiodns
-
         if self._resolver is None:
             self._resolver = self._open()
         try:
             answer = await self._resolver.getaddrinfo(host, port=port, type=socket.SOCK_STREAM, family=family)
-        except aiodns.error.DNSError as error:
+        except self._aiodns.error.DNSError as error:
             raise OSError(None, error.args[1] if len(error.args) > 1 else "DNS lookup failed") from error
         return [_result(host, node.family, node.addr) for node in answer.nodes if node.family in _FAMILIES]
 
     def _open(self) -> Any:
         """A resolver of aiodns holds a thread and watches files: those without arguments of their own share one per loop."""
-        import aiodns
-
         args, kwargs = self._arguments
         if args or kwargs:
-            return aiodns.DNSResolver(*args, **kwargs)
+            return self._aiodns.DNSResolver(*args, **kwargs)
         loop = asyncio.get_running_loop()
         known = _shared.get(loop)
         resolver = known() if known is not None else None
         if resolver is None:
-            resolver = aiodns.DNSResolver(loop=loop)
+            resolver = self._aiodns.DNSResolver(loop=loop)
             _shared[loop] = ref(resolver)
         return resolver
 
@@ -122,12 +121,11 @@ class AsyncResolver(AbstractResolver):
         self._resolver = None
 
 
-_HAS_AIODNS = find_spec("aiodns") is not None
 # Weak on both sides: a resolver holds its loop.
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, ref[Any]] = WeakKeyDictionary()
 
 #: What a connector uses when it is not given a resolver.
-DefaultResolver: type[AsyncResolver | ThreadedResolver] = AsyncResolver if _HAS_AIODNS else ThreadedResolver
+DefaultResolver: type[AsyncResolver | ThreadedResolver] = AsyncResolver if find_spec("aiodns") else ThreadedResolver
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 

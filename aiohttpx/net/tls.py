@@ -13,15 +13,12 @@ import ssl
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ..errors import ServerFingerprintMismatch
-
-if TYPE_CHECKING:
-    from .key import ConnectionKey
 
 __all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "merge_ssl_settings")
 
@@ -150,10 +147,10 @@ class TLSSessions:
 
     def __init__(self, max_size: int = 128) -> None:
         self._max_size = max_size
-        self._known: dict[ssl.SSLObject, ConnectionKey] = {}
+        self._known: dict[ssl.SSLObject, Hashable] = {}
 
     @contextmanager
-    def offered(self, key: ConnectionKey) -> Iterator[None]:
+    def offered(self, key: Hashable) -> Iterator[None]:
         """A handshake that this task starts inside resumes the oldest session that `key` has."""
         tls = next((tls for tls, known in self._known.items() if known == key), None)
         session = None
@@ -166,7 +163,7 @@ class TLSSessions:
         finally:
             _offer.reset(token)
 
-    def keep(self, key: ConnectionKey, transport: asyncio.BaseTransport) -> None:
+    def keep(self, key: Hashable, transport: asyncio.BaseTransport) -> None:
         """Remember the connection of `transport`, whose peer has proven to be the one of `key`."""
         tls = transport.get_extra_info("ssl_object")
         if isinstance(getattr(tls, "context", None), _ResumingContext):

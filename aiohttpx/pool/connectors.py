@@ -17,6 +17,7 @@ from functools import partial
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
+from weakref import ref
 
 from yarl import URL
 
@@ -97,7 +98,10 @@ class Connection:
         return self.protocol is None or not self.protocol.is_connected()
 
     def add_callback(self, callback: Callable[[], object]) -> None:
-        """Call `callback()` when the connection is given back."""
+        """Call `callback()` when the connection is given back; at once if it was."""
+        if self.protocol is None:
+            callback()
+            return
         if self._callbacks is None:
             self._callbacks = []
         self._callbacks.append(callback)
@@ -159,12 +163,15 @@ class BaseConnector:
             raise ValueError("keepalive_timeout cannot be set if force_close is True")
         self._loop = loop
         self._keepalive_timeout = KEEPALIVE_TIMEOUT if keepalive_timeout is None else keepalive_timeout
+        self._trusted_for = min(TRUSTED_FOR, self._keepalive_timeout)
         self._force_close = force_close
         self._limit = limit or 0
         self._limit_per_host = limit_per_host or 0
         self._timeout_ceil_threshold = timeout_ceil_threshold
         self._pool: Pool[ConnectionKey, HTTPConnection] = Pool(self._limit, self._limit_per_host, self._is_alive, HTTPConnection.close)
-        self._lent: set[HTTPConnection] = set()
+        # Whatever has a socket, lent or idle or on its way from one to the other, until that is closed; and who is opening one.
+        self._open_connections: set[HTTPConnection] = set()
+        self._opening: dict[asyncio.Timeout, asyncio.Future[None]] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
         self.closed = False
@@ -234,8 +241,11 @@ class BaseConnector:
 
         Whoever waits for a connection gets a `ClientConnectionError`, and so does whoever reads from one.
         """
+        opening = list(self._opening.values())
         for ended in self.end(abort_ssl=abort_ssl):
             await ended.wait_closed()
+        for opened in opening:
+            await asyncio.shield(opened)
 
     def end(self, *, abort_ssl: bool = False) -> list[HTTPConnection]:
         """The part of `close` that does not wait. Returns the connections that are ending."""
@@ -245,10 +255,12 @@ class BaseConnector:
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
-        ended = self._pool.clear(_closed_error) + list(self._lent)
-        self._lent.clear()
+        self._pool.clear(_closed_error)
         if self._loop is None or self._loop.is_closed():
             return []
+        for clock in self._opening:
+            self._loop.call_soon_threadsafe(self._give_up, clock)
+        ended = list(self._open_connections)
         for protocol in ended:
             secure = protocol.transport is not None and protocol.transport.get_extra_info("sslcontext") is not None
             protocol.abort() if secure or abort_ssl else protocol.close()
@@ -270,7 +282,6 @@ class BaseConnector:
         protocol = self._pool.take(key)
         if protocol is None:
             protocol = await self._obtain(key, req, traces, timeout)
-        self._lent.add(protocol)
         return Connection(self, key, protocol, protocol.loop)
 
     async def _obtain(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
@@ -297,17 +308,34 @@ class BaseConnector:
             raise
 
     async def _open(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
+        clock = asyncio.timeout(None)
+        opened = self._opening[clock] = self.loop.create_future()
         try:
-            protocol = await self._create_connection(req, traces, timeout)
-        except BaseException:
+            async with clock:
+                if self.closed:
+                    raise _closed_error()
+                protocol = await self._create_connection(req, traces, timeout)
+                if self.closed:
+                    protocol.abort()
+                    raise _closed_error()
+        except BaseException as error:
             self._pool.give_back(key, None, self.loop.time())
+            if clock.expired() and isinstance(error, TimeoutError):
+                raise _closed_error() from error
             raise
-        if self.closed:
-            protocol.abort()
-            raise _closed_error()
+        finally:
+            del self._opening[clock]
+            opened.set_result(None)
+        if protocol.transport is not None:
+            self._open_connections.add(protocol)
+            protocol.on_lost = self._open_connections.discard
         protocol.peer = f"{key.host}:{key.port}"
         protocol.single_use = self._force_close
         return protocol
+
+    def _give_up(self, clock: asyncio.Timeout) -> None:
+        if clock in self._opening:
+            clock.reschedule(0)
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         """Open a connection for `req`."""
@@ -320,21 +348,18 @@ class BaseConnector:
 
     def give_back(self, key: ConnectionKey, protocol: HTTPConnection) -> None:
         """The other end of `connect`: keep the connection if another exchange may follow on it, or close it."""
-        self._lent.discard(protocol)
         if self.closed:
             protocol.close()
             return
         loop = protocol.loop
         if self._force_close or protocol.should_close:
-            if not self._force_close and protocol.discard_body(partial(self.give_back, key, protocol)):
-                self._lent.add(protocol)
-            else:
+            if self._force_close or not protocol.discard_body(partial(self.give_back, key, protocol)):
                 protocol.close()
                 self._pool.give_back(key, None, loop.time())
             return
         self._pool.give_back(key, protocol, loop.time())
         if self._sweep is None:
-            self._sweep = loop.call_later(self._keepalive_timeout, self._sweep_idle)
+            self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref(self))
 
     def _is_alive(self, protocol: HTTPConnection, since: float) -> bool:
         """Whether an idle connection can be lent again."""
@@ -342,7 +367,7 @@ class BaseConnector:
         if transport is None or transport.is_closing():
             return False
         idle = protocol.loop.time() - since
-        if idle < TRUSTED_FOR:
+        if idle < self._trusted_for:
             return True
         kept = self._keepalive_timeout
         if protocol.keep_alive is not None:
@@ -354,7 +379,8 @@ class BaseConnector:
         oldest = self._pool.expire(now - self._keepalive_timeout)
         self._sweep = None
         if oldest is not None:
-            self._sweep = self.loop.call_at(max(oldest + self._keepalive_timeout, now + TRUSTED_FOR), self._sweep_idle)
+            again = max(oldest + self._keepalive_timeout, now + self._trusted_for)
+            self._sweep = self.loop.call_at(again, _sweep_unless_forgotten, ref(self))
 
 
 class TCPConnector(BaseConnector):
@@ -469,6 +495,13 @@ class TCPConnector(BaseConnector):
             setting = self._ssl if req.ssl is True else req.ssl
         _, protocol = await self._dialer.dial(self._factory, key, hosts, setting, timeout)
         return protocol
+
+
+def _sweep_unless_forgotten(connector: ref[BaseConnector]) -> None:
+    """The loop keeps what it is to call, but one that nobody else keeps is to be found, and said to be unclosed."""
+    kept = connector()
+    if kept is not None:
+        kept._sweep_idle()
 
 
 def _closed_error() -> ClientConnectionError:

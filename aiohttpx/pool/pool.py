@@ -17,6 +17,19 @@ C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
 
 
+class _Host(Generic[C]):
+    """What there is of one key."""
+
+    __slots__ = ("idle", "lent", "parked")
+
+    def __init__(self) -> None:
+        self.lent = 0
+        #: (connection, since when it is idle), the latest last
+        self.idle: deque[tuple[C, float]] = deque()
+        #: Who waits for this host to have room, by arrival.
+        self.parked: OrderedDict[int, Future[C | None]] = OrderedDict()
+
+
 class Pool(Generic[K, C]):
     """Slots and idle connections by key.
 
@@ -35,65 +48,65 @@ class Pool(Generic[K, C]):
     ) -> None:
         self.limit = limit
         self.limit_per_host = limit_per_host
-        #: key -> (connection, since when it is idle), the latest last
-        self.idle: dict[K, deque[tuple[C, float]]] = {}
+        #: Slots in use.
+        self.lent = 0
+        self._hosts: dict[K, _Host[C]] = {}
+        self._idle = 0
         self._is_alive = is_alive
         self._discard = discard
-        self._lent: dict[K, int] = {}
-        self._lent_in_all = 0
-        self._idle_in_all = 0
         # Who waits, by arrival. One whose host is full when its turn comes is parked with its host, so that nobody is looked at again
         # and again; once the host has room, the first one parked there is `_ready` and comes before all who arrived later.
         self._arrivals = 0
         self._waiters: OrderedDict[int, tuple[K, Future[C | None]]] = OrderedDict()
-        self._parked: dict[K, OrderedDict[int, Future[C | None]]] = {}
         self._ready: list[tuple[int, K]] = []
+        self._parked = 0
 
     def __repr__(self) -> str:
-        waiting = len(self._waiters) + sum(map(len, self._parked.values()))
-        return f"<{type(self).__name__} lent={self._lent_in_all} idle={self._idle_in_all} waiting={waiting} limit={self.limit}>"
+        waiting = len(self._waiters) + self._parked
+        return f"<{type(self).__name__} lent={self.lent} idle={self._idle} waiting={waiting} limit={self.limit}>"
 
     @property
-    def lent(self) -> int:
-        """Slots in use."""
-        return self._lent_in_all
+    def idle(self) -> dict[K, deque[tuple[C, float]]]:
+        """key -> (connection, since when it is idle), the latest last."""
+        return {key: host.idle for key, host in self._hosts.items() if host.idle}
 
     def available(self, key: K) -> int:
         """How many more slots `key` could have; 1 when nothing limits them."""
         rooms = []
         if self.limit:
-            rooms.append(self.limit - self._lent_in_all)
+            rooms.append(self.limit - self.lent)
         if self.limit_per_host:
-            rooms.append(self.limit_per_host - self._lent.get(key, 0))
+            host = self._hosts.get(key)
+            rooms.append(self.limit_per_host - (0 if host is None else host.lent))
         return min(rooms, default=1)
 
     # -- getting a slot
 
     def take(self, key: K) -> C | None:
         """An idle connection, with its slot; None when there is none."""
-        connections = self.idle.get(key)
-        # When there is no slot the idle ones are theirs who wait. (This and what follows is `_full` and `_lend`, on every request's path.)
-        if connections is None or self.limit and self._lent_in_all >= self.limit or self.limit_per_host and self._host_full(key):
+        host = self._hosts.get(key)
+        if host is None or self._full(host):  # when there is no slot, the idle ones are theirs who wait
             return None
-        while connections:
-            connection, since = connections.pop()
-            self._idle_in_all -= 1
+        idle = host.idle
+        while idle:
+            connection, since = idle.pop()
+            self._idle -= 1
             if self._is_alive(connection, since):
-                self._lent[key] = self._lent.get(key, 0) + 1
-                self._lent_in_all += 1
-                if not connections:
-                    del self.idle[key]
+                host.lent += 1
+                self.lent += 1
                 return connection
             self._discard(connection)
-        del self.idle[key]
         return None
 
     def reserve(self, key: K) -> bool:
         """A slot for a new connection; False when the limits are reached: `wait` then."""
-        if self._full(key):
+        host = self._hosts.get(key) or _Host()
+        if self._full(host):
             return False
-        self._lend(key)
-        if self.limit and self._lent_in_all + self._idle_in_all > self.limit:
+        self._hosts[key] = host
+        host.lent += 1
+        self.lent += 1
+        if self.limit and self.lent + self._idle > self.limit:
             self._evict()
         return True
 
@@ -110,56 +123,56 @@ class Pool(Generic[K, C]):
     def leave(self, key: K, arrival: int) -> None:
         """No longer wait."""
         self._waiters.pop(arrival, None)
-        parked = self._parked.get(key)
-        if parked is not None:
-            parked.pop(arrival, None)
-            self._unpark(key)
+        host = self._hosts.get(key)
+        if host is not None and host.parked.pop(arrival, None) is not None:
+            self._parked -= 1
+            self._unpark(key, host)
 
     # -- giving it back
 
     def give_back(self, key: K, connection: C | None, now: float) -> None:
         """End a slot. `connection` is kept for others; None: there is nothing to keep."""
-        lent = self._lent.get(key, 0) - 1
-        if lent > 0:
-            self._lent[key] = lent
-        else:
-            self._lent.pop(key, None)
-        self._lent_in_all -= 1
+        host = self._hosts[key]
+        host.lent -= 1
+        self.lent -= 1
         if connection is not None:
-            connections = self.idle.get(key)
-            if connections is None:
-                connections = self.idle[key] = deque()
-            connections.append((connection, now))
-            self._idle_in_all += 1
+            host.idle.append((connection, now))
+            self._idle += 1
         if self._waiters or self._parked:
-            self._hand_on(key)
+            self._unpark(key, host)
+            self._hand_on()
+        if connection is None:
+            self._forget_if_empty(key)
 
     def expire(self, before: float) -> float | None:
         """Discard what has been idle since `before`, or is dead. Returns since when the longest idle of the others is."""
         oldest = None
-        for key, connections in list(self.idle.items()):
+        for key, host in list(self._hosts.items()):
             kept: deque[tuple[C, float]] = deque()
-            for connection, since in connections:
+            for connection, since in host.idle:
                 if since > before and self._is_alive(connection, since):
                     kept.append((connection, since))
                 else:
-                    self._idle_in_all -= 1
                     self._discard(connection)
+            self._idle += len(kept) - len(host.idle)
+            host.idle = kept
             if kept:
-                self.idle[key] = kept
                 oldest = kept[0][1] if oldest is None else min(oldest, kept[0][1])
-            else:
-                del self.idle[key]
+            self._forget_if_empty(key)
         return oldest
 
     def clear(self, error: Callable[[], BaseException]) -> list[C]:
         """Forget everything: waiters get `error()`, the idle connections are returned."""
-        connections = [connection for entries in self.idle.values() for connection, _ in entries]
+        hosts = list(self._hosts.values())
+        connections = [connection for host in hosts for connection, _ in host.idle]
         waiting = [future for _, future in self._waiters.values()]
-        waiting += [future for parked in self._parked.values() for future in parked.values()]
-        for forgotten in (self.idle, self._waiters, self._parked, self._ready):
-            forgotten.clear()
-        self._idle_in_all = 0
+        waiting += [future for host in hosts for future in host.parked.values()]
+        for host in hosts:
+            host.idle.clear()
+            host.parked.clear()
+        self._waiters.clear()
+        self._ready.clear()
+        self._idle = self._parked = 0
         for future in waiting:
             if not future.done():
                 future.set_exception(error())
@@ -167,62 +180,59 @@ class Pool(Generic[K, C]):
 
     # -- inside
 
-    def _full(self, key: K) -> bool:
-        return bool(self.limit) and self._lent_in_all >= self.limit or self._host_full(key)
+    def _full(self, host: _Host[C]) -> bool:
+        return 0 < self.limit <= self.lent or 0 < self.limit_per_host <= host.lent
 
-    def _host_full(self, key: K) -> bool:
-        return bool(self.limit_per_host) and self._lent.get(key, 0) >= self.limit_per_host
-
-    def _lend(self, key: K) -> None:
-        self._lent[key] = self._lent.get(key, 0) + 1
-        self._lent_in_all += 1
+    def _forget_if_empty(self, key: K) -> None:
+        host = self._hosts.get(key)
+        if host is not None and not (host.lent or host.idle or host.parked):
+            del self._hosts[key]
 
     def _evict(self) -> None:
         """Make room for one more open connection: the one idle for longest goes."""
-        key = min(self.idle, key=lambda key: self.idle[key][0][1])
-        connection, _ = self.idle[key].popleft()
-        self._idle_in_all -= 1
-        if not self.idle[key]:
-            del self.idle[key]
+        idle = self.idle
+        key = min(idle, key=lambda key: idle[key][0][1])
+        connection, _ = idle[key].popleft()
+        self._idle -= 1
+        self._forget_if_empty(key)
         self._discard(connection)
 
-    def _hand_on(self, freed: K) -> None:
-        self._unpark(freed)
+    def _hand_on(self) -> None:
         while (waiter := self._next()) is not None:
             key, future = waiter
             if not future.done():  # or else it is leaving
-                idle = self.take(key)
-                if idle is None:
+                connection = self.take(key)
+                if connection is None:
                     self.reserve(key)
-                future.set_result(idle)
-            self._unpark(key)
+                future.set_result(connection)
+            if (host := self._hosts.get(key)) is not None:
+                self._unpark(key, host)
 
     def _next(self) -> tuple[K, Future[C | None]] | None:
         """The first in order who can have a slot now; it waits no longer."""
-        if self.limit and self._lent_in_all >= self.limit:
+        if self.limit and self.lent >= self.limit:
             return None
         while self._waiters:
             arrival, (key, future) = next(iter(self._waiters.items()))
-            if not self._host_full(key):
+            host = self._hosts.get(key)
+            if host is None or not self._full(host):
                 break
             del self._waiters[arrival]
-            self._parked.setdefault(key, OrderedDict())[arrival] = future
+            host.parked[arrival] = future
+            self._parked += 1
         while self._ready:
             ready, key = self._ready[0]
-            if ready in self._parked.get(key, ()) and not self._host_full(key):
+            host = self._hosts.get(key)
+            if host is not None and ready in host.parked and not self._full(host):
                 break
             heappop(self._ready)  # it has left, or its host is full again
         if self._ready and (not self._waiters or self._ready[0][0] < arrival):
             ready, key = heappop(self._ready)
-            return key, self._parked[key].pop(ready)
+            self._parked -= 1
+            return key, self._hosts[key].parked.pop(ready)
         return self._waiters.popitem(last=False)[1] if self._waiters else None
 
-    def _unpark(self, key: K) -> None:
+    def _unpark(self, key: K, host: _Host[C]) -> None:
         """The first one parked with `key` is ready once its host has room."""
-        parked = self._parked.get(key)
-        if parked is None:
-            return
-        if not parked:
-            del self._parked[key]
-        elif not self._host_full(key):
-            heappush(self._ready, (next(iter(parked)), key))
+        if host.parked and not 0 < self.limit_per_host <= host.lent:
+            heappush(self._ready, (next(iter(host.parked)), key))

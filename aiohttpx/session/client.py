@@ -97,7 +97,6 @@ class ClientSession:
         self._connector_owner = connector_owner
         self._default_headers: CIMultiDict[str] = CIMultiDict(headers or ())
         self._skip_auto_headers = frozenset(map(istr, skip_auto_headers or ()))
-        self._defaults = RequestDefaults(self._default_headers, self._skip_auto_headers)
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
         self._request_class = request_class
@@ -107,6 +106,7 @@ class ClientSession:
         self._settings = Settings(
             read_bufsize, auto_decompress, True, self._timeout.sock_read, self._timeout.write, max_field_size, max_fields=max_headers
         )
+        self._defaults = RequestDefaults(self._default_headers, self._skip_auto_headers, version, response_class, self._settings)
         self._retry_connection = True
         self.fallback_charset_resolver = fallback_charset_resolver
         self._connector = TCPConnector(loop=loop) if connector is None else connector
@@ -216,25 +216,30 @@ class ClientSession:
             raise InvalidUrlClientError(str_or_url, str(error)) from error
         if url.scheme not in connector.allowed_protocol_schema_set:
             raise NonHttpUrlClientError(url)
-        request = self._request_class(
-            method,
-            url,
-            params=params,
-            headers=None if headers is None else self._prepare_headers(headers),
-            skip_auto_headers=skip_auto_headers,
-            data=data,
-            version=self._version,
-            compress=compress,
-            chunked=chunked,
-            expect100=expect100,
-            loop=self._loop,
-            response_class=self._response_class,
-            session=self,
-            ssl=ssl,
-            server_hostname=server_hostname,
-            defaults=self._defaults,
-            settings=settings,
-        )
+        if (  # each argument costs: what most requests do not say is not passed on
+            headers is params is skip_auto_headers is compress is chunked is server_hostname is None
+            and ssl is True
+            and settings is self._settings
+            and not expect100
+        ):
+            request = self._request_class(method, url, data=data, session=self, defaults=self._defaults)
+        else:
+            request = self._request_class(
+                method,
+                url,
+                params=params,
+                headers=None if headers is None else self._prepare_headers(headers),
+                skip_auto_headers=skip_auto_headers,
+                data=data,
+                compress=compress,
+                chunked=chunked,
+                expect100=expect100,
+                session=self,
+                ssl=ssl,
+                server_hostname=server_hostname,
+                defaults=self._defaults,
+                settings=settings,
+            )
         response = await exchange(connector, timer, request, limits, self._retry_connection)
         check = self._raise_for_status if raise_for_status is None else raise_for_status
         if check:
@@ -298,7 +303,7 @@ class ClientSession:
         connector = self._connector
         if (self._loop is not None and self._loop is not loop) or (connector is not None and connector.loop is not loop):
             raise RuntimeError("Session and connector has to use same event loop")
-        self._loop = loop
+        self._loop = self._defaults.loop = loop
         self._timer = timer_of(loop)
         if loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(2))

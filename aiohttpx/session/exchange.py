@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +15,7 @@ from ..timeouts import ClientTimeout
 
 if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
+    from ..pool.connectors import Connection
 
 #: Methods that may be sent again when it is not known what became of them (RFC 9110, section 9.2.2).
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
@@ -24,21 +27,38 @@ class Deadline:
     While there is no connection yet, the connector keeps the limit; from then on it is this that ends the exchange when its time comes.
     """
 
-    __slots__ = ("_total", "protocol", "struck", "what")
+    __slots__ = ("_clock", "_total", "connection", "struck", "what")
 
     def __init__(self, total: float) -> None:
         self._total = total
-        self.protocol: HTTPConnection | None = None
+        self._clock: asyncio.Timeout | None = None
+        self.connection: Connection | None = None
         self.what = "waiting for the head of the response"
         self.struck = False
 
     def strike(self) -> None:
         self.struck = True
-        if self.protocol is not None:
-            self.protocol.fail(self.error(self.protocol.peer))
+        # A connection that was given back may be someone else's by now.
+        protocol = None if self.connection is None else self.connection.protocol
+        if protocol is not None:
+            protocol.fail(self.error(protocol.peer, "sending the body" if protocol.uploading else self.what))
+        elif self._clock is not None:
+            self._clock.reschedule(0)
 
-    def error(self, peer: str) -> ServerTimeoutError:
-        return ServerTimeoutError(f"Timeout of {self._total:g} s (total) on {peer} while {self.what}")
+    def error(self, peer: str, what: str) -> ServerTimeoutError:
+        return ServerTimeoutError(f"Timeout of {self._total:g} s (total) on {peer} while {what}")
+
+    async def hold(self, attempt: Awaitable[ClientResponse], peer: str) -> ClientResponse:
+        """Await a second attempt. The connector would give it the limit anew: it does not know how much of that is left."""
+        try:
+            async with asyncio.timeout_at(0 if self.struck else None) as self._clock:
+                return await attempt
+        except TimeoutError as error:
+            if isinstance(error, ServerTimeoutError) or not self.struck:
+                raise
+            raise self.error(peer, "connecting again") from error
+        finally:
+            self._clock = None
 
 
 async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool) -> ClientResponse:
@@ -83,18 +103,22 @@ async def _attempt(
     try:
         if deadline is not None:
             if deadline.struck:
-                raise deadline.error(protocol.peer)
-            deadline.protocol = protocol
+                raise deadline.error(protocol.peer, "connecting")
+            deadline.connection = connection
         response = await request.send(connection)
         sent = True
+        if timeout.headers:
+            protocol.limit_head(timeout.headers)
         return await response.start(connection)
     except (ClientOSError, ClientConnectionResetError, ServerDisconnectedError):
         connection.close()
-        if not retry or protocol.answered or not request.replayable or (sent and request.method not in IDEMPOTENT_METHODS):
+        unanswered = retry and not protocol.answered
+        if not unanswered or (sent and not (request.replayable and request.method in IDEMPOTENT_METHODS)):
             raise
     except BaseException:
         connection.close()
         raise
-    if deadline is not None:
-        deadline.protocol = None
-    return await _attempt(connector, request, timeout, deadline, False)
+    again = _attempt(connector, request, timeout, deadline, False)
+    if deadline is None:
+        return await again
+    return await deadline.hold(again, protocol.peer)

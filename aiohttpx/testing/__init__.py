@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .handlers import DEFAULT_ROUTES, count, delay, echo, payload, send_payload, status
+from .handlers import DEFAULT_ROUTES, count, delay, echo, payload, payload_period, send_payload, status
 from .messages import Request, Response
-from .peer import PeerConnection, ScriptedPeer
+from .peer import ScriptedPeer
+from .peer_connection import PeerConnection
 from .request_parser import BadRequest
 from .routes import Handler, Route
 from .script import Close, Expect, ExpectRequest, HalfClose, Pause, Reset, Script, Send, StallForever, Step, StopReading
@@ -35,6 +36,7 @@ __all__ = (
     "delay",
     "echo",
     "payload",
+    "payload_period",
     "send_payload",
     "status",
 )

@@ -188,9 +188,19 @@ class ServerConnection(AcceptedConnection):
         if persistent:
             return
         # Closing with unread bytes would reset the connection, and the client might never see the answer: RFC 9112, section 9.6.
-        self._farewell = asyncio.get_running_loop().call_later(_LINGER, self.transport.abort)
+        self._linger()
         self.transport.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
             self.transport.close()
+
+    def _linger(self) -> None:
+        self._farewell = asyncio.get_running_loop().call_later(_LINGER, self._cut)
+
+    def _cut(self) -> None:
+        """Ends the connection, unless the client is still reading the answer."""
+        if self.transport.get_write_buffer_size():
+            self._linger()
+        else:
+            self.transport.abort()

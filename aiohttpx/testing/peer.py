@@ -2,103 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import Callable, Iterable
-from itertools import cycle
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 from ..pool.connectors import TCPConnector
-from .listener import AcceptedConnection, Listener
-from .request_parser import END_OF_REQUEST, RequestParser
+from .listener import Listener
+from .peer_connection import PeerConnection
 from .resolver import OneAddressResolver
-from .script import ExpectRequest, Script, Send, Step
-
-
-class PeerConnection(AcceptedConnection):
-    """One connection of a `ScriptedPeer`: what its client sent, and what the steps of a script need."""
-
-    def __init__(self, listener: Listener, begin: Callable[[PeerConnection], Script]) -> None:
-        super().__init__(listener)
-        self._begin = begin
-        self._received = bytearray()
-        self._read = 0  # bytes that the script has expected
-        self._news = asyncio.Event()
-        self._flushed = asyncio.Event()
-        self._flushed.set()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} received={self.received!r}>"
-
-    @property
-    def received(self) -> bytes:
-        """Everything the client has sent on this connection."""
-        return bytes(self._received)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=1, low=0)  # asyncio's TLS takes a high mark of 0 for "always full"
-        self.start(self._play(self._begin(self)))
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        self._news.set()
-
-    def pause_writing(self) -> None:
-        self._flushed.clear()
-
-    def resume_writing(self) -> None:
-        self._flushed.set()
-
-    async def send(self, data: bytes) -> None:
-        """Sends `data`, and returns when the operating system has all of it."""
-        self.transport.write(data)
-        await self._flushed.wait()
-
-    async def read_until(self, mark: bytes) -> None:
-        """Returns when `mark` has come after what was read before."""
-        while (found := self._received.find(mark, self._read)) < 0:
-            await self._wait_for_news()
-        self._read = found + len(mark)
-
-    async def read_request(self) -> None:
-        """Returns when a whole request has come after what was read before.
-
-        :raises BadRequest: it is no request.
-        """
-        parser = RequestParser()
-        fed = self._read
-        while True:
-            parser.feed(bytes(self._received[fed:]))
-            fed = len(self._received)
-            while (event := parser.next_event()) is not None:
-                if event is END_OF_REQUEST:
-                    self._read = fed - parser.buffered
-                    return
-            await self._wait_for_news()
-
-    def raise_failure(self) -> None:
-        """Raises what a step of the script raised, if one did."""
-        if self.task is not None and self.task.done() and not self.task.cancelled():
-            self.task.result()
-
-    async def _wait_for_news(self) -> None:
-        self._news.clear()
-        await self._news.wait()
-
-    async def _play(self, script: Script) -> None:
-        steps: Iterable[bytes | Step] = cycle((ExpectRequest(), script)) if isinstance(script, bytes) else script
-        try:
-            for step in steps:
-                await (Send(step) if isinstance(step, bytes) else step)(self)
-        except Exception:
-            self.transport.abort()
-            raise
+from .script import Script, play
 
 
 class ScriptedPeer:
-    """A listening peer that plays a script on every connection, and keeps what it is sent.
+    r"""A listening peer that plays a script on every connection, and keeps what it is sent.
 
         async with ScriptedPeer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as peer:
             ...  # every request sent to peer.url is answered with these bytes
@@ -122,7 +39,7 @@ class ScriptedPeer:
         self.connections: list[PeerConnection] = []
         self._scripts = scripts
         self._listener = Listener(
-            lambda listener: PeerConnection(listener, self._begin), host=host, port=port, ssl_context=ssl_context
+            lambda listener: PeerConnection(listener, self._serve), host=host, port=port, ssl_context=ssl_context
         )
 
     def __repr__(self) -> str:
@@ -162,6 +79,6 @@ class ScriptedPeer:
         for connection in self.connections:
             connection.raise_failure()
 
-    def _begin(self, connection: PeerConnection) -> Script:
+    def _serve(self, connection: PeerConnection) -> Coroutine[Any, Any, None]:
         self.connections.append(connection)
-        return self._scripts[min(len(self.connections), len(self._scripts)) - 1]
+        return play(self._scripts[min(len(self.connections), len(self._scripts)) - 1], connection)

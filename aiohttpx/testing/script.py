@@ -6,14 +6,13 @@ import asyncio
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import cycle
 
-if TYPE_CHECKING:
-    from .peer import PeerConnection
+from .peer_connection import PeerConnection
 
-Step = Callable[["PeerConnection"], Awaitable[None]]
+Step = Callable[[PeerConnection], Awaitable[None]]
 
 #: Steps one after the other, where bytes stand for `Send`; bytes alone stand for "answer every request with these".
 Script = bytes | Sequence[bytes | Step]
@@ -104,3 +103,14 @@ class Reset:
         sock = connection.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         connection.transport.abort()
+
+
+async def play(script: Script, connection: PeerConnection) -> None:
+    """Plays `script`; a step that raises cuts the connection."""
+    steps: Iterable[bytes | Step] = cycle((ExpectRequest(), script)) if isinstance(script, bytes) else script
+    try:
+        for step in steps:
+            await (Send(step) if isinstance(step, bytes) else step)(connection)
+    except Exception:
+        connection.transport.abort()
+        raise

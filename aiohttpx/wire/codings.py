@@ -358,7 +358,7 @@ def decode_whole(content_encoding: str, data: bytes, max_length: int = MAX_WHOLE
     None when that would give more than `max_length` bytes, or take long: such a body is for a decoder, which works in steps.
     Raises `ContentEncodingError` for a body that is broken or cut short. A body in an unknown coding is returned as it is.
     """
-    if content_encoding in ("gzip", "deflate") and data:
+    if content_encoding in ("gzip", "deflate") and data and max_length > 0:
         member = _zlib.decompressobj(wbits=_wbits(content_encoding, data[0]))
         try:
             content: bytes = member.decompress(data, max_length)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -139,6 +140,8 @@ def running(
     command: list[str], sockets: Sequence[socket.socket], log: Path, url: str, environment: dict[str, str]
 ) -> Iterator[None]:
     """Keep `command` running once it has answered a GET of `url`; raise with what it wrote when it does not."""
+    if program := shutil.which("setpriv"):
+        command = [program, "--pdeathsig", "TERM", *command]  # Linux: even a test run that is killed takes its servers with it
     inherited = [inherits.fileno() for inherits in sockets]
     with open(log, "wb") as output:
         process = subprocess.Popen(

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -314,6 +315,12 @@ class TestAsync:
         assert hosts(await first.resolve("localhost", 80)) == ["127.0.0.1"]
         assert len(made) == 2
         await first.close()
+
+
+def test_without_aiodns_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiodns", None)
+    with pytest.raises(RuntimeError, match=r"AsyncResolver needs aiodns: pip install 'aiohttpx\[speedups\]'"):
+        AsyncResolver()
 
 
 async def test_the_default_works() -> None:

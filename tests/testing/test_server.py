@@ -221,6 +221,19 @@ async def test_who_does_not_close_after_the_last_answer_is_cut_off(monkeypatch: 
         writer.close()
 
 
+@pytest.mark.every_loop
+async def test_a_slow_reader_gets_all_of_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = payload(20_000_000)
+    monkeypatch.setattr("aiohttpx.testing.connection._LINGER", 0.01)
+    async with LoopbackServer({"/": lambda asked: Response(body=body)}) as server:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(request("GET", "/", CLOSE))
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.1)
+        assert await reader.read() == body
+        writer.close()
+
+
 # -- handlers that fail
 
 
