@@ -59,7 +59,7 @@ class BuildCore(build_ext):
 def lay_llhttp() -> None:
     here = Path(__file__).parent
     if subprocess.run([sys.executable, str(here / "vendor" / "lay.py")], check=False).returncode != 0:
-        sys.exit("The compiled core needs the source of llhttp; AIOHTTPX_NO_EXTENSIONS=1 builds the pure Python wheel without it.")
+        sys.exit("The compiled core needs llhttp's source; AIOHTTPX_NO_EXTENSIONS=1 builds the pure Python wheel without it.")
 
 
 if PURE:

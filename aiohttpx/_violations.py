@@ -1,10 +1,10 @@
 """Which byte may follow which (RFC 9112, sections 4, 5 and 7.1), and how one that may not is shown.
 
-Both parsers answer to this page: the Python one walks the tables, the compiled one asks them what llhttp refused. A fault is the first byte that
-no valid message can have there, so its text is the same however the bytes were cut into reads.
+Both parsers answer to this page: the Python one walks these tables, the compiled one asks them what llhttp refused. The fault is
+the first byte that no valid message has there, so the text of an error is the same however the bytes were cut into reads:
 
     Bad field line, expected a byte of a name or ":":
-      b'Content-Length '
+      b"Content-Length "
                       ^
 """
 
@@ -18,47 +18,41 @@ from .errors import BadHttpMessage, ContentLengthError, LineTooLong, TransferEnc
 
 _Error = TypeVar("_Error", bound=Exception)
 
-_SHOWN_BEFORE = 79  # bytes before the one at fault
-_SHOWN = 120
-
+TCHAR: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGIT = b"0123456789"
-_HEXDIG = _DIGIT + b"abcdefABCDEF"
-TCHAR = _DIGIT + b"!#$%&'*+-.^_`|~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # HTAB, SP, VCHAR, obs-text
+_HEXDIG = b"0123456789abcdefABCDEF"
+_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # HTAB, SP, VCHAR and obs-text
 _QDTEXT = _TEXT.replace(b'"', b"").replace(b"\\", b"")
 _HTTP = b"HTTP/1."
 _SIZE_DIGITS = 16
 
 # state: (what is expected there, {bytes: the state they lead to})
 _GRAMMAR: Final[dict[str, tuple[str, dict[bytes, str]]]] = {
-    # status-line = HTTP-version SP status-code [ SP reason-phrase ]: section 4, and the missing SP many servers leave out.
-    **{
-        f"http {at}": (f"{_HTTP.decode()}0 or {_HTTP.decode()}1", {_HTTP[at : at + 1]: f"http {at + 1}"})
-        for at in range(len(_HTTP))
-    },
-    f"http {len(_HTTP)}": ("version 1.0 or 1.1", {b"01": "version"}),
+    # Section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Many servers leave out the second SP.
+    **{f"http {at}": ("HTTP/1.0 or HTTP/1.1", {_HTTP[at : at + 1]: f"http {at + 1}"}) for at in range(len(_HTTP))},
+    f"http {len(_HTTP)}": ("HTTP/1.0 or HTTP/1.1", {b"01": "version"}),
     "version": ("a space after the version", {b" ": "code 1"}),
     "code 1": ("a status code of three digits from 100", {b"123456789": "code 2"}),
     "code 2": ("a status code of three digits", {_DIGIT: "code 3"}),
     "code 3": ("a status code of three digits", {_DIGIT: "code"}),
     "code": ("a space after the status code", {b" ": "reason"}),
     "reason": ("text without control characters", {_TEXT: "reason"}),
-    # field-line = field-name ":" OWS field-value OWS: section 5.
+    # Section 5: field-line = field-name ":" OWS field-value OWS.
     "field": ("a field name", {TCHAR: "name"}),
     "name": ('a byte of a name or ":"', {TCHAR: "name", b":": "value"}),
     "value": ("text without control characters", {_TEXT: "value"}),
-    # CRLF after the data of a chunk, then chunk-size [ chunk-ext ] CRLF: section 7.1. Spaces after the size are in no grammar, but are sent.
+    # Section 7.1: CRLF after the data of a chunk, then chunk-size [ chunk-ext ] CRLF. Some servers put spaces after the size.
     "data": ("CRLF after the data of a chunk", {b"\r": "data cr"}),
     "data cr": ("CRLF after the data of a chunk", {b"\n": "size"}),
     "size": ("a chunk size", {_HEXDIG: "size 1"}),
     **{
         f"size {n}": (
-            f"a chunk size of at most {_SIZE_DIGITS} hexadecimal digits, and CRLF",
-            {b" \t": "size sp", b";": "extension", b"\r": "line cr"}
-            | ({_HEXDIG: f"size {n + 1}"} if n < _SIZE_DIGITS else {}),
+            "the hexadecimal digits of a chunk size, then CRLF",
+            {_HEXDIG: f"size {n + 1}", b" \t": "size sp", b";": "extension", b"\r": "line cr"},
         )
-        for n in range(1, _SIZE_DIGITS + 1)
+        for n in range(1, _SIZE_DIGITS)
     },
+    f"size {_SIZE_DIGITS}": ("CRLF after the chunk size", {b" \t": "size sp", b";": "extension", b"\r": "line cr"}),
     "size sp": ("CRLF after the chunk size", {b" \t": "size sp", b";": "extension", b"\r": "line cr"}),
     "extension": ("a chunk extension", {TCHAR: "ext name", b";": "extension", b"=": "ext value"}),
     "ext name": ("a chunk extension", {TCHAR: "ext name", b";": "extension", b"=": "ext value", b"\r": "line cr"}),
@@ -80,11 +74,12 @@ def _row(moves: dict[bytes, str]) -> bytes:
     return bytes(row)
 
 
-_NEXT = (bytes(256), *(_row(moves) for _, moves in _GRAMMAR.values()))
-_EXPECTED = ("", *(expected for expected, _ in _GRAMMAR.values()))
+_NEXT: Final = (bytes(256), *(_row(moves) for _, moves in _GRAMMAR.values()))
+_EXPECTED: Final = ("", *(expected for expected, _ in _GRAMMAR.values()))
 
 STATUS_LINE: Final = _NUMBER["http 0"]
-STATUS_LINE_MAY_END: Final = frozenset({_NUMBER["code"], _NUMBER["reason"]})
+STATUS_CODE: Final = _NUMBER["code"]
+REASON: Final = _NUMBER["reason"]
 FIELD_LINE: Final = _NUMBER["field"]
 FIELD_VALUE: Final = _NUMBER["value"]
 CHUNK_DATA_END: Final = _NUMBER["data"]
@@ -92,16 +87,19 @@ CHUNK_SIZE: Final = _NUMBER["size"]
 CHUNK: Final = _NUMBER["chunk"]
 
 
-def walk(state: int, line: bytes | bytearray, at: int = 0) -> tuple[int, int]:
-    """Follow the grammar from `state` over `line[at:]`: the state reached, and the index of the first byte at fault or `len(line)`."""
-    for at in range(at, len(line)):
-        reached = _NEXT[state][line[at]]
+def walk(state: int, text: bytes | bytearray, at: int = 0) -> tuple[int, int]:
+    """Follow the grammar from `state` over `text[at:]`, at most to CHUNK: the state reached, and where.
+
+    In any other state than CHUNK, an index before the end of the text is that of the byte at fault.
+    """
+    for index in range(at, len(text)):
+        reached = _NEXT[state][text[index]]
         if not reached:
-            return state, at
+            return state, index
         state = reached
         if state == CHUNK:
-            return state, at + 1
-    return state, len(line)
+            return state, index + 1
+    return state, len(text)
 
 
 def expected(state: int) -> str:
@@ -109,9 +107,12 @@ def expected(state: int) -> str:
     return _EXPECTED[state]
 
 
+_BEFORE, _SHOWN = 79, 120  # bytes shown before the one at fault, and in all
+
+
 def show(error: Callable[[str], _Error], sentence: str, line: bytes | bytearray | str, at: int) -> _Error:
     """An error that says `sentence` and shows the line with a caret under `line[at]`, or under its end."""
-    first = max(0, at - _SHOWN_BEFORE)
+    first = max(0, at - _BEFORE)
     shown = line[first : first + _SHOWN]
     if isinstance(shown, str):
         opening, chars = '"', [repr(char)[1:-1] for char in shown]
@@ -119,8 +120,8 @@ def show(error: Callable[[str], _Error], sentence: str, line: bytes | bytearray 
         opening, chars = 'b"', [ascii(chr(byte))[1:-1] for byte in shown]
     chars = ['\\"' if char == '"' else char for char in chars]
     indent = len(opening) + sum(map(len, chars[: at - first]))
-    caret = "^" * len("".join(chars[at - first : at - first + 1]) or '"')
-    return error(f"{sentence}:\n  {opening}{''.join(chars)}\"\n  {' ' * indent}{caret}")
+    caret = "^" * len(chars[at - first] if at - first < len(chars) else '"')
+    return error(f'{sentence}:\n  {opening}{"".join(chars)}"\n  {" " * indent}{caret}')
 
 
 def chunk_fault(line: bytes | bytearray, state: int, max_field: int) -> BadHttpMessage | None:
@@ -152,20 +153,20 @@ def length_cut_short(left: int, length: int) -> ContentLengthError:
 
 
 def chunks_cut_short() -> TransferEncodingError:
-    """The connection has ended before the last chunk and the end of the trailer section (RFC 9112, section 8)."""
+    """The connection has ended before the last chunk and its trailer section (RFC 9112, section 8)."""
     return TransferEncodingError("The connection was closed before the end of a chunked body")
 
 
-_BAD_IN_REQUEST = {
-    "method": re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]|\Z"),
+_NO_TOKEN = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]|\Z")
+_UNSENDABLE = {
+    "method": _NO_TOKEN,
     "request target": re.compile(r"[^!-~]|\Z"),
-    "field name": re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]|\Z"),
+    "field name": _NO_TOKEN,
     "field value": re.compile(r"[\r\n\0\ud800-\udfff]|\Z"),
 }
 
 
 def request_fault(part: str, text: str, name: str = "") -> ValueError:
     """Why `text` cannot be sent as this part of a request's head; `name` is the field's when it is a value."""
-    found = _BAD_IN_REQUEST[part].search(text)
-    of = f" of {name!r}" if name else ""
-    return show(ValueError, f"Invalid {part}{of}", text, found.start() if found else len(text))
+    found = _UNSENDABLE[part].search(text)
+    return show(ValueError, f"Bad {part} of {name!r}" if name else f"Bad {part}", text, found.start() if found else len(text))

@@ -1,4 +1,5 @@
-"""Every exception of the package, in one tree. The names and their inheritance are aiohttp's (SURFACE: consumers compare identities).
+"""Every exception of the package, in one tree. The names and their inheritance are aiohttp's (SURFACE: consumers compare
+identities).
 
     ClientError
     ├── ClientResponseError                     a response came, and says no
@@ -226,7 +227,7 @@ class ClientConnectorSSLError(ClientSSLError, ssl.SSLError):
     """The TLS handshake failed."""
 
 
-class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):  # type: ignore[misc]
+class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
     """The peer's certificate does not verify."""
 
     def __init__(self, connection_key: Any, certificate_error: Exception) -> None:

@@ -5,7 +5,8 @@
     [ResponseHead(...), b"content", END_OF_MESSAGE]
     [ResponseHead(...), Chunks(b"content", (3, 7)), Trailers(b"Expires: 0\\r\\n"), END_OF_MESSAGE]
 
-A body delimited by its length, or by the end of the connection, is plain `bytes`; after an upgrade, plain `bytes` is whatever the peer sent.
+A body delimited by its length, or by the end of the connection, is plain `bytes`; after an upgrade, plain `bytes` is whatever the
+peer sent.
 """
 
 from __future__ import annotations

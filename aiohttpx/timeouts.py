@@ -15,7 +15,8 @@ class ClientTimeout:
     :param connect: getting a connection: waiting for a free one, or opening a new one.
     :param sock_read: between two portions of data from the peer.
     :param sock_connect: connecting a new socket to the peer.
-    :param ceil_threshold: limits of at least so many seconds end on a whole second of the loop's clock, so that many can share a timer.
+    :param ceil_threshold: limits of at least so many seconds end on a whole second of the loop's clock, so that many can share a
+        timer.
     :param pool: waiting for a free slot in the pool.
     :param dns: resolving the host.
     :param tls: the TLS handshake.

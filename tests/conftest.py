@@ -28,15 +28,15 @@ hypothesis.settings.load_profile("house")
 
 #: Variables that could send a request elsewhere, or change whom it trusts; upper and lower case.
 FOREIGN = {
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "WS_PROXY",
-    "WSS_PROXY",
     "ALL_PROXY",
-    "NO_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
     "NETRC",
-    "SSL_CERT_FILE",
+    "NO_PROXY",
     "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "WSS_PROXY",
+    "WS_PROXY",
 }
 #: What the run itself was started with; read once, so nothing a test does to it counts.
 OF_THE_RUN = {"AIOHTTPX_IMPL", "AIOHTTPX_REQUIRE_SERVERS"}

@@ -1,7 +1,7 @@
 """Lays the pinned source of llhttp under vendor/llhttp/: `python vendor/lay.py`. Does nothing when it is there already.
 
-What is pinned, and from where, stands in llhttp.toml. The archive is fetched by pip, so the user's index settings hold; not one byte
-of it is laid before the digests of the archive and of every file have been checked.
+What is pinned, and from where, stands in llhttp.toml. The archive is fetched by pip, so the user's index settings hold; not one
+byte of it is laid before the digests of the archive and of every file have been checked.
 """
 
 from __future__ import annotations

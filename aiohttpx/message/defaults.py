@@ -25,7 +25,8 @@ USER_AGENT: Final = f"Python/{sys.version_info[0]}.{sys.version_info[1]} aiohttp
 #: As many origins as are remembered at once; a scraper meets them without end.
 _ORIGINS_KEPT = 1024
 
-#: Fields whose presence among the defaults changes how a request is framed or where it goes: each request must look at them itself.
+#: Fields whose presence among the defaults changes how a request is framed or where it goes: each request must look at them
+#: itself.
 _NOT_COMMON: Final = frozenset(
     {
         "host",
@@ -88,7 +89,7 @@ class RequestDefaults:
 
     def block(self) -> bytes | None:
         """The fields of a request that has none of its own, serialized; None when each request must be looked at."""
-        version = getversion(self.headers)
+        version = getversion(self.headers)  # type: ignore[arg-type]  # of whatever values
         if version != self._block_version:
             self._block_version = version
             self._block = self._serialize()

@@ -11,8 +11,8 @@ from yarl import URL
 def extend_query(url: URL, params: Any) -> URL:
     """`url` with `params` after its own query, in order.
 
-    A str is taken as it is (`+` stays `+`); a mapping may have sequences as values. A bool is written as `true` or `false`, and a None
-    leaves its key out: JSON's words, as APIs expect them. Raises `TypeError` for other values than str, int and float.
+    A str is taken as it is (`+` stays `+`); a mapping may have sequences as values. A bool is written as `true` or `false`, and a
+    None leaves its key out: JSON's words, as APIs expect them. Raises `TypeError` for other values than str, int and float.
     """
     if not isinstance(params, str):
         params = _pairs(params)

@@ -53,14 +53,16 @@ class ClientRequest:
     :param headers: the fields of this request and of its session, merged; None: only what `defaults` says.
     :param skip_auto_headers: names of fields that are not generated.
     :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes, or a `Payload`.
-    :param version: HTTP/1.1, or 1.0; this, `loop`, `response_class` and `settings` (how the answer is read) are by default those of `defaults`.
+    :param version: HTTP/1.1, or 1.0; this, `loop`, `response_class` and `settings` (how the answer is read) are by default those
+        of `defaults`.
     :param compress: a content coding for the body; True means deflate.
     :param chunked: True to send the body in chunks, whatever its size.
     :param expect100: wait for 100 (Continue) before the body.
     :param ssl: True, False, an SSLContext or a Fingerprint.
     :param defaults: what the requests of the session have in common.
 
-    Raises `ValueError` for what cannot be sent, `InvalidUrlClientError` for a URL without a host, `TypeError` for a body of no known type.
+    Raises `ValueError` for what cannot be sent, `InvalidUrlClientError` for a URL without a host, `TypeError` for a body of no
+    known type.
     """
 
     GET_METHODS: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

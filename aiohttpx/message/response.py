@@ -75,8 +75,9 @@ _DONE = _Done()
 class ClientResponse:
     """The answer to a request. Use it as a context manager, or `release()` it, so that its connection can be used again.
 
-    `status`, `reason`, `version` and `headers` are there at once; the content comes by `read()`, `text()`, `json()`, or piece by piece
-    through `content`. Instances are made by a session; by hand they take aiohttp's arguments and are filled in attribute by attribute.
+    `status`, `reason`, `version` and `headers` are there at once; the content comes by `read()`, `text()`, `json()`, or piece by
+    piece through `content`. Instances are made by a session; by hand they take aiohttp's arguments and are filled in attribute by
+    attribute.
     """
 
     version: HttpVersion | None = None
@@ -146,7 +147,8 @@ class ClientResponse:
         connection.release()
         if self._loop.get_debug():
             made = "".join(traceback.format_list(self._source_traceback)) if self._source_traceback else ""
-            warnings.warn(f"Unclosed response {self.method} {self.url} [{self.status}]\n{made}", ResourceWarning, source=self, stacklevel=1)
+            text = f"Unclosed response {self.method} {self.url} [{self.status}]\n{made}"
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=1)
 
     # -- the head
 
@@ -168,7 +170,7 @@ class ClientResponse:
     def request_info(self) -> RequestInfo:
         if self._request_info is None:
             self._request_info = self._request.request_info
-        return self._request_info  # type: ignore[return-value]
+        return self._request_info
 
     @property
     def history(self) -> tuple[ClientResponse, ...]:
@@ -239,7 +241,8 @@ class ClientResponse:
         return None if value is None else ContentDisposition.parse(value)
 
     def raise_for_status(self) -> None:
-        """Raise `ClientResponseError` when the status is 400 or above. It carries the start of the content, as far as that is here."""
+        """Raise `ClientResponseError` when the status is 400 or above. It carries the start of the content, as far as that is
+        here."""
         if self.ok:
             return
         body = self._start_of_body()
@@ -269,7 +272,8 @@ class ClientResponse:
         return self._closed
 
     async def start(self, connection: Lent) -> ClientResponse:
-        """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none comes."""
+        """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none
+        comes."""
         self._closed = False
         self._connection = connection
         try:
@@ -371,7 +375,8 @@ class ClientResponse:
     async def read(self) -> bytes:
         """The whole content, decoded; what is left of it when a part was read from `content`.
 
-        Raises `ClientPayloadError` when it is malformed or cut short, `ClientConnectionError` when the response was released before.
+        Raises `ClientPayloadError` when it is malformed or cut short, `ClientConnectionError` when the response was released
+        before.
         """
         body = self._body
         if body is None:
@@ -431,22 +436,22 @@ class ClientResponse:
     ) -> Any:
         """The content as JSON, by `loads(str)`; None when it is empty.
 
-        Raises `ContentTypeError` when the response is not of `content_type` (None: whatever it is), and what `read()` and `loads` raise.
+        Raises `ContentTypeError` when the response is not of `content_type` (None: whatever it is), and what `read()` and `loads`
+        raise.
         """
         body = self._body
         if body is None:
             body = await self.read()
         field = self._content_type_field()
-        if content_type:
-            if field != content_type and not is_json(field, content_type):
-                raise ContentTypeError(
-                    self.request_info,
-                    self.history,
-                    status=self.status,
-                    message=f"Attempt to decode JSON with unexpected mimetype: {field}",
-                    headers=self.headers,
-                    body=body[:BODY_LIMIT],
-                )
+        if content_type and field != content_type and not is_json(field, content_type):
+            raise ContentTypeError(
+                self.request_info,
+                self.history,
+                status=self.status,
+                message=f"Attempt to decode JSON with unexpected mimetype: {field}",
+                headers=self.headers,
+                body=body[:BODY_LIMIT],
+            )
         body = body.strip()
         if not body:
             return None

@@ -1,7 +1,7 @@
 """One connection, and the one exchange at a time that it carries (RFC 9112, section 9).
 
-The way down is `exchange(...)`: one write, and a future for the answer. The way up is `data_received`: one call of the engine for one read
-of the socket. What an exchange ends with is said once, through the `give_back` that it was started with.
+The way down is `exchange(...)`: one write, and a future for the answer. The way up is `data_received`: one call of the engine for
+one read of the socket. What an exchange ends with is said once, through the `give_back` that it was started with.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..errors import (
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
 from ..wire.codings import Decoder, make_decoder
 from .reader import StreamReader
+from .receiver import Receiver
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
@@ -56,11 +57,14 @@ Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
 class HTTPConnection(asyncio.Protocol):
     """An asyncio protocol that speaks the client's side of HTTP/1.1.
 
-    `loop` is the running loop. `should_close` says whether another exchange may follow, `is_connected()` whether the transport is open.
+    `loop` is the running loop; `read_buffer` is what small answers are received in, if the loop `can_share_a_buffer`.
+    `should_close` says whether another exchange may follow, `is_connected()` whether the transport is open.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None) -> None:
         self.loop = loop
+        self._receiver = None if read_buffer is None else Receiver(self, read_buffer)
+        self._in_bulk = False
         self.transport: asyncio.Transport | None = None
         self.peer = ""  # "host:port", for the texts of errors
         self.exchanges = 0
@@ -127,7 +131,8 @@ class HTTPConnection(asyncio.Protocol):
         """Send `data`, the head of a request and what of its body goes along, and hear the answer to it.
 
         `give_back` is called once, when the answer is complete or cannot become so; `should_close` is right by then.
-        The future raises `ServerDisconnectedError`, `ClientOSError`, `SocketTimeoutError` or, for a malformed answer, `HttpProcessingError`.
+        The future raises `ServerDisconnectedError`, `ClientOSError`, `SocketTimeoutError` or, for a malformed answer,
+        `HttpProcessingError`.
         """
         transport = self.transport
         if transport is None or transport.is_closing():
@@ -164,7 +169,8 @@ class HTTPConnection(asyncio.Protocol):
                 self.fail(error)
 
     def limit_head(self, seconds: float) -> None:
-        """End the exchange with `ServerTimeoutError` unless the head comes within so many seconds from when the request is sent."""
+        """End the exchange with `ServerTimeoutError` unless the head comes within so many seconds from when the request is
+        sent."""
         waiter = self._waiter
         if self._upload is not None:
             self._upload.add_done_callback(lambda _: self.limit_head(seconds))
@@ -203,7 +209,7 @@ class HTTPConnection(asyncio.Protocol):
 
     # -- up
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         if self._alarm is not None:
             self._last_read = self.loop.time()
         try:
@@ -212,6 +218,17 @@ class HTTPConnection(asyncio.Protocol):
             self._violated(error)
         else:
             self._hear(events)
+
+    def receive_in_bulk(self) -> None:
+        """Receive the rest of this body in the loop's own way: there is much of it."""
+        if self._reader is not None and self.is_connected():
+            self._in_bulk = True
+            self.transport.set_protocol(self)  # type: ignore[union-attr]
+
+    def _receive_in_buffer(self) -> None:
+        self._in_bulk = False
+        if self._receiver is not None and self.is_connected():
+            self.transport.set_protocol(self._receiver)  # type: ignore[union-attr]
 
     def _hear(self, events: list[Event]) -> None:
         head: ResponseHead | None = None
@@ -306,6 +323,8 @@ class HTTPConnection(asyncio.Protocol):
     def _end(self) -> None:
         """The exchange is over. The connection goes back to whom it was lent by."""
         self._drained = None
+        if self._in_bulk:
+            self._receive_in_buffer()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -399,6 +418,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
+        self._receive_in_buffer()
 
     def eof_received(self) -> bool | None:
         if self.transport is not None and not self._upgraded and self.transport.get_write_buffer_size():

@@ -32,7 +32,8 @@ class AbstractStreamWriter(ABC):
 
 
 class StreamWriter(AbstractStreamWriter):
-    """Writes a body to a connection: plainly, counted against `length`, or in chunks; through a content coding when there is an `encoder`.
+    """Writes a body to a connection: plainly, counted against `length`, or in chunks; through a content coding when there is an
+    `encoder`.
 
     A body longer than `length` is cut there, as an explicit Content-Length asks; a shorter one raises `ClientPayloadError`.
     """
@@ -51,8 +52,10 @@ class StreamWriter(AbstractStreamWriter):
     async def write(self, chunk: Byteish) -> None:
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             raise TypeError(f"data argument must be byte-ish ({type(chunk)!r})")
-        if isinstance(chunk, memoryview) and chunk.nbytes != len(chunk):
-            chunk = chunk.cast("B")
+        if self._ended:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if isinstance(chunk, memoryview) and (chunk.ndim != 1 or chunk.itemsize != 1):
+            chunk = chunk.tobytes()
         data: Byteish = self._encoder.encode(bytes(chunk)) if self._encoder is not None else chunk
         if self._send(data):
             await self._connection.drain()

@@ -1,7 +1,7 @@
 """Connectors: how a request comes by a connection.
 
-`connect(request, traces, timeout)` lends one as a `Connection`; its `release()` or `close()` gives it back, once. A connection that is
-idle costs nothing to take: nothing is awaited.
+`connect(request, traces, timeout)` lends one as a `Connection`; its `release()` or `close()` gives it back, once. A connection
+that is idle costs nothing to take: nothing is awaited.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..errors import ClientConnectionError
 from ..net.connection import HTTPConnection
 from ..net.dial import Dialer, SocketFactoryType, look_up, phase_limit
 from ..net.key import ConnectionKey
+from ..net.receiver import BUFFER_SIZE, can_share_a_buffer
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult
 from ..net.tls import SSLSetting, merge_ssl_settings
 from ..timeouts import ClientTimeout
@@ -32,8 +33,8 @@ from .pool import Pool
 
 #: Seconds an idle connection is kept when the user says nothing.
 KEEPALIVE_TIMEOUT: Final = 15.0
-#: Seconds after which an idle connection's socket is asked whether the peer has closed it. The loop asks all the time, but it may have
-#: been held up by something else since.
+#: Seconds after which an idle connection's socket is asked whether the peer has closed it. The loop asks all the time, but it may
+#: have been held up by something else since.
 TRUSTED_FOR: Final = 0.5
 #: A connection is not used in the last moment that the server keeps it: the request would cross its farewell.
 HINT_MARGIN: Final = 1.0
@@ -58,7 +59,9 @@ class Connection:
 
     __slots__ = ("__weakref__", "_callbacks", "_connector", "_key", "_source_traceback", "protocol")
 
-    def __init__(self, connector: BaseConnector, key: ConnectionKey, protocol: HTTPConnection, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, connector: BaseConnector, key: ConnectionKey, protocol: HTTPConnection, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._connector = connector
         self._key = key
         self.protocol: HTTPConnection | None = protocol
@@ -134,7 +137,8 @@ class Connection:
 class BaseConnector:
     """What all connectors share: limits, keep-alive, and an orderly end. A subclass says how to `_create_connection`.
 
-    :param keepalive_timeout: seconds that an idle connection is kept (15 by default; a server's own hint is obeyed if it is shorter).
+    :param keepalive_timeout: seconds that an idle connection is kept (15 by default; a server's own hint is obeyed if it is
+        shorter).
     :param force_close: never reuse a connection.
     :param limit: connections in all, 0 or None for no limit.
     :param limit_per_host: connections to one peer, 0 or None for no limit.
@@ -168,10 +172,13 @@ class BaseConnector:
         self._limit = limit or 0
         self._limit_per_host = limit_per_host or 0
         self._timeout_ceil_threshold = timeout_ceil_threshold
-        self._pool: Pool[ConnectionKey, HTTPConnection] = Pool(self._limit, self._limit_per_host, self._is_alive, HTTPConnection.close)
+        self._pool: Pool[ConnectionKey, HTTPConnection] = Pool(
+            self._limit, self._limit_per_host, self._is_alive, HTTPConnection.close
+        )
         # Whatever has a socket, lent or idle or on its way from one to the other, until that is closed; and who is opening one.
         self._open_connections: set[HTTPConnection] = set()
         self._opening: dict[asyncio.Timeout, asyncio.Future[None]] = {}
+        self._read_buffer: bytearray | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
         self.closed = False
@@ -274,7 +281,8 @@ class BaseConnector:
     async def connect(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> Connection:
         """Lend a connection for `req`: an idle one, or a new one within the limits.
 
-        Raises `ClientConnectionError` when the connector is closed, `ConnectionTimeoutError`, or what opening one raises (`ClientConnectorError`).
+        Raises `ClientConnectionError` when the connector is closed, `ConnectionTimeoutError`, or what opening one raises
+        (`ClientConnectorError`).
         """
         if self.closed:
             raise _closed_error()
@@ -342,7 +350,9 @@ class BaseConnector:
         raise NotImplementedError
 
     def _make_protocol(self) -> HTTPConnection:
-        return HTTPConnection(self.loop)
+        if self._read_buffer is None and can_share_a_buffer(self.loop):
+            self._read_buffer = bytearray(BUFFER_SIZE)
+        return HTTPConnection(self.loop, self._read_buffer)
 
     # -- taking back
 
@@ -386,9 +396,11 @@ class BaseConnector:
 class TCPConnector(BaseConnector):
     """Connects by TCP, and by TLS over it.
 
-    :param ssl: how to verify, for requests that do not say it themselves: True, False, an SSLContext or a `Fingerprint`. `verify_ssl`,
+    :param ssl: how to verify, for requests that do not say it themselves: True, False, an SSLContext or a `Fingerprint`.
+        `verify_ssl`,
         `ssl_context` and `fingerprint` are the older forms; more than one is a `ValueError`.
-    :param use_dns_cache, ttl_dns_cache, dns_cache_max_size: remember addresses, for so many seconds (None: for ever), of so many hosts.
+    :param use_dns_cache, ttl_dns_cache, dns_cache_max_size: remember addresses, for so many seconds (None: for ever), of so many
+        hosts.
     :param family: `socket.AF_INET` or `AF_INET6` for addresses of that family only.
     :param local_addr: (host, port) to connect from.
     :param resolver: asked for addresses; by default aiodns where it is installed, else the system's resolver in a thread.
@@ -509,7 +521,8 @@ def _closed_error() -> ClientConnectionError:
 
 
 def _has_something_to_say(protocol: HTTPConnection) -> bool:
-    """The peer has sent bytes or its farewell, which the loop has not read yet: nothing was asked, so the connection is not to be used."""
+    """The peer has sent bytes or its farewell, which the loop has not read yet: nothing was asked, so the connection is not to be
+    used."""
     sock = protocol.transport.get_extra_info("socket") if protocol.transport is not None else None
     if sock is None or sock.fileno() < 0:
         return False

@@ -1,8 +1,8 @@
 """Who may have which connection: limits, waiters, idle connections. Policy only: it opens no socket and reads no clock.
 
-A slot is the right to have one connection to a peer. It is `take`n with an idle connection or `reserve`d for a new one, and it ends by
-`give_back`: the connection is kept or the slot is free. A slot that becomes free while someone waits is handed on in the same call, so
-nobody who comes later can step in between.
+A slot is the right to have one connection to a peer. It is `take`n with an idle connection or `reserve`d for a new one, and it
+ends by `give_back`: the connection is kept or the slot is free. A slot that becomes free while someone waits is handed on in the
+same call, so nobody who comes later can step in between.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Pool(Generic[K, C]):
         self._idle = 0
         self._is_alive = is_alive
         self._discard = discard
-        # Who waits, by arrival. One whose host is full when its turn comes is parked with its host, so that nobody is looked at again
-        # and again; once the host has room, the first one parked there is `_ready` and comes before all who arrived later.
+        # Who waits, by arrival. One whose host is full when its turn comes is parked with its host, so that nobody is looked at
+        # again and again; once the host has room, the first one parked there is `_ready` and comes before all who arrived later.
         self._arrivals = 0
         self._waiters: OrderedDict[int, tuple[K, Future[C | None]]] = OrderedDict()
         self._ready: list[tuple[int, K]] = []
@@ -113,8 +113,8 @@ class Pool(Generic[K, C]):
     def wait(self, key: K, future: Future[C | None]) -> int:
         """Queue for a slot: the future gets an idle connection with its slot, or None with a slot for a new one.
 
-        Returns the arrival number, for `leave`: whoever is cancelled must leave. If its future was done by then, it has the slot and must
-        give it back instead.
+        Returns the arrival number, for `leave`: whoever is cancelled must leave. If its future was done by then, it has the slot
+        and must give it back instead.
         """
         self._arrivals += 1
         self._waiters[self._arrivals] = key, future

@@ -57,7 +57,8 @@ class ClientSession:
     :param json_serialize: makes the str of `json=`; `json_serialize_bytes` makes bytes, and wins.
     :param version: HTTP/1.1, or 1.0.
     :param connector_owner: the connector is closed with the session.
-    :param raise_for_status: True to raise `ClientResponseError` for statuses from 400 on, or an async callable that is given each response.
+    :param raise_for_status: True to raise `ClientResponseError` for statuses from 400 on, or an async callable that is given each
+        response.
     :param timeout: a `ClientTimeout`, or seconds for the whole operation.
     :param auto_decompress: undo content codings.
     :param read_bufsize: bytes of a body that are read ahead.
@@ -104,7 +105,13 @@ class ClientSession:
         self._version = version
         self._raise_for_status = raise_for_status
         self._settings = Settings(
-            read_bufsize, auto_decompress, True, self._timeout.sock_read, self._timeout.write, max_field_size, max_fields=max_headers
+            read_bufsize,
+            auto_decompress,
+            True,
+            self._timeout.sock_read,
+            self._timeout.write,
+            max_field_size,
+            max_fields=max_headers,
         )
         self._defaults = RequestDefaults(self._default_headers, self._skip_auto_headers, version, response_class, self._settings)
         self._retry_connection = True
@@ -131,7 +138,8 @@ class ClientSession:
         :param server_hostname: the name that the certificate is checked for.
         :param read_bufsize, auto_decompress, max_field_size, max_headers: as the session's.
 
-        Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, and `ValueError` for what cannot be sent.
+        Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, and `ValueError` for what
+        cannot be sent.
         """
         return RequestContextManager(self._request(method, url, **kwargs))
 
@@ -205,7 +213,7 @@ class ClientSession:
         if (
             limits is not self._timeout
             or not read_until_eof
-            or not read_bufsize is auto_decompress is max_field_size is max_headers is None
+            or not (read_bufsize is None and auto_decompress is None and max_field_size is None and max_headers is None)
         ):
             settings = self._settings_for(limits, read_until_eof, read_bufsize, auto_decompress, max_field_size, max_headers)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
@@ -217,10 +225,8 @@ class ClientSession:
         if url.scheme not in connector.allowed_protocol_schema_set:
             raise NonHttpUrlClientError(url)
         if (  # each argument costs: what most requests do not say is not passed on
-            headers is params is skip_auto_headers is compress is chunked is server_hostname is None
-            and ssl is True
-            and settings is self._settings
-            and not expect100
+            (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
+            and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
         ):
             request = self._request_class(method, url, data=data, session=self, defaults=self._defaults)
         else:
@@ -278,7 +284,7 @@ class ClientSession:
             "max_field_size": max_field_size,
             "max_fields": max_headers,
         }
-        given = {name: value for name, value in said.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
         return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **given)
 
     def _build_url(self, str_or_url: StrOrURL) -> URL:
@@ -310,7 +316,8 @@ class ClientSession:
         return self._timer
 
     async def close(self) -> None:
-        """End everything that goes through this session, readers of bodies included, and wait until it has ended. It may be called again."""
+        """End everything that goes through this session, readers of bodies included, and wait until it has ended. It may be
+        called again."""
         connector, self._connector = self._connector, None
         if connector is not None and self._connector_owner:
             await connector.close()

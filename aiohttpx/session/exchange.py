@@ -1,9 +1,10 @@
-"""One exchange: a connection is lent, the request goes down, the head of the response comes up. Its limits in time are kept here."""
+"""One exchange: a connection is lent, the request goes down, the head of the response comes up. Its limits in time are kept
+here."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,8 @@ IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT",
 class Deadline:
     """The limit of the whole operation, from the request to the end of the response's content.
 
-    While there is no connection yet, the connector keeps the limit; from then on it is this that ends the exchange when its time comes.
+    While there is no connection yet, the connector keeps the limit; from then on it is this that ends the exchange when its time
+    comes.
     """
 
     __slots__ = ("_clock", "_total", "connection", "struck", "what")
@@ -64,8 +66,8 @@ class Deadline:
 async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool) -> ClientResponse:
     """Send `request` and wait for the head of its response.
 
-    A connection that was used before may die of age while the request is under way. Then the request is sent once more, on another one,
-    if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
+    A connection that was used before may die of age while the request is under way. Then the request is sent once more, on
+    another one, if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
     Raises `ClientConnectionError` and its kin, `ClientResponseError` for a malformed head.
     """
     total = timeout.total
@@ -74,7 +76,7 @@ async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout
     deadline = Deadline(total)
     if total < timeout.ceil_threshold:
         alarm = timer.start(total, timeout.ceil_threshold, deadline.strike)
-        cancel = alarm.cancel
+        cancel: Callable[[], object] = alarm.cancel
     else:
         second = timer.second(total)
         second[deadline] = deadline.strike

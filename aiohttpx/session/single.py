@@ -38,7 +38,8 @@ def request(
 ) -> SingleRequest:
     """Ask `url` once: await it, `yield from` it, or use it in `async with`. The arguments are those of `ClientSession.request`.
 
-    Its connection is closed when the content was read, or the response released; a `connector` of the caller's stays open, and keeps it.
+    Its connection is closed when the content was read, or the response released; a `connector` of the caller's stays open, and
+    keeps it.
     """
     session = ClientSession(
         loop=loop,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import gc
 import gzip
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import threading
 import types
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -426,6 +428,20 @@ async def test_closing_closes_the_file_of_the_caller_and_nothing_more(path: Path
         await payload.close()
         assert not memory.closed
         assert await written(payload) == b"a"
+
+
+@pytest.mark.parametrize("mode", ["rb", "r"])
+async def test_a_file_is_held_until_it_is_closed(path: Path, mode: str) -> None:
+    busy = threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    waiting = loop.run_in_executor(None, busy.wait)
+    payload = get_payload(path.open(mode), encoding="utf-8")
+    await payload.close()
+    del payload
+    gc.collect()  # would warn of a file that was not closed
+    busy.set()
+    await waiting
 
 
 async def test_a_pipe_is_sent_once_with_unknown_size_and_closed() -> None:

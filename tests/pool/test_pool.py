@@ -144,7 +144,8 @@ def test_a_full_host_holds_up_nobody_else(loop: asyncio.AbstractEventLoop) -> No
 
 
 def test_who_was_parked_with_a_full_host_comes_first_once_there_is_room(loop: asyncio.AbstractEventLoop) -> None:
-    """Its host gets room while the pool as a whole is full; then another host's slot is freed: it is this one's turn, not a later one's."""
+    """Its host gets room while the pool as a whole is full; then another host's slot is freed: it is this one's turn, not a later
+    one's."""
     pool = make_pool(limit=2, limit_per_host=1)
     lend_new(pool, "a"), lend_new(pool, "b")
     waiting = {name: loop.create_future() for name in ("d first", "a second", "d third", "e fourth")}

@@ -60,7 +60,13 @@ async def test_a_plain_get_is_a_line_a_host_and_three_generated_fields() -> None
 
 async def test_own_fields_come_after_host_in_their_order_and_spelling() -> None:
     sent, peer = await send("GET", headers=[("x-Second", "2"), ("X-First", "1"), ("x-second", "3")])
-    assert sent.fields == [("Host", f"{peer.host}:{peer.port}"), ("x-Second", "2"), ("X-First", "1"), ("x-second", "3"), *GENERATED]
+    assert sent.fields == [
+        ("Host", f"{peer.host}:{peer.port}"),
+        ("x-Second", "2"),
+        ("X-First", "1"),
+        ("x-second", "3"),
+        *GENERATED,
+    ]
 
 
 @pytest.mark.parametrize("kind", [dict, CIMultiDict, lambda pairs: list(pairs), lambda pairs: CIMultiDict(pairs).copy()])

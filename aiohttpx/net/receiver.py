@@ -1,0 +1,44 @@
+"""How bytes come from a transport of asyncio's own loops: into a buffer that all connections of a connector share.
+
+asyncio allocates 256 KiB for each read, whatever comes; for small answers that costs more than reading them. The loop fills the
+buffer and says so in one go, so that no two connections ever have it at once. Large bodies are another matter: what fills the
+whole buffer has more behind it, and from there to its end the connection receives in asyncio's way, which hands over what it
+allocated without a copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .connection import HTTPConnection
+
+#: Bytes that one read of a small answer takes at most.
+BUFFER_SIZE = 64 * 1024
+
+
+class Receiver(asyncio.BufferedProtocol):
+    """Stands between a transport and a connection."""
+
+    def __init__(self, connection: HTTPConnection, buffer: bytearray) -> None:
+        self._connection = connection
+        self._buffer = memoryview(buffer)
+        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
+        self.eof_received = connection.eof_received  # type: ignore[method-assign]
+        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._connection.data_received(self._buffer[:nbytes])
+        if nbytes == BUFFER_SIZE:
+            self._connection.receive_in_bulk()
+
+
+def can_share_a_buffer(loop: asyncio.AbstractEventLoop) -> bool:
+    """The loop fills a buffer only at the moment it reads. (Proactors hold it while they wait; uvloop has such a buffer of its
+    own.)"""
+    return isinstance(loop, asyncio.SelectorEventLoop)
