@@ -246,9 +246,9 @@ class HeadReader:
         self.content_encoding = ",".join(filter(None, (self.content_encoding, codings)))
 
     def _read_keep_alive(self, value: bytes) -> None:
-        for timeout in filter(None, map(_TIMEOUT, value.split(b","))):
-            self.keep_alive = int(timeout[1])
-            break
+        found = next(filter(None, map(_TIMEOUT, value.split(b","))), None)
+        if found is not None and self.keep_alive is None:
+            self.keep_alive = int(found[1])
 
     def _read_set_cookie(self, _: bytes) -> None:
         self.sets_cookies = True

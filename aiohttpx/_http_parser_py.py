@@ -1,4 +1,4 @@
-"""Responses in, heads of requests out: HTTP/1.1 as bytes (RFC 9112). `_http_parser.pyx` does the same over llhttp; this says what.
+"""Responses in, heads of requests out: HTTP/1.1 as bytes (RFC 9112). This says what `_http_parser.pyx` does over llhttp.
 
     parser = ResponseParser()
     parser.expect("GET")
@@ -36,7 +36,7 @@ class ResponseParser:
     :param max_head: bytes of one head, or of one trailer section.
     :param max_fields: field lines in one of them.
 
-    A violation raises an `HttpProcessingError` with what came before it in `events`; after that the parser only repeats the error.
+    A violation raises an `HttpProcessingError` with what came before it in `events`; then the parser only repeats the error.
     """
 
     def __init__(self, max_field: int = 65536, max_head: int = 262144, max_fields: int = 512) -> None:
