@@ -40,15 +40,23 @@ from .errors import (
 from .events import HttpVersion, HttpVersion10, HttpVersion11
 from .message.request import ClientRequest
 from .message.response import ClientResponse, RequestInfo
-from .net.reader import StreamReader
+from .net.dial import AddrInfoType, SocketFactoryType
+from .net.queue import DataQueue
+from .net.reader import EMPTY_PAYLOAD, StreamReader
+from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.tls import Fingerprint
 from .pool.connectors import BaseConnector, Connection, TCPConnector
 from .session.client import ClientSession
 from .session.single import request
 from .timeouts import ClientTimeout
 from .version import __version__
+from .wire.codings import set_zlib_backend
 
 __all__ = (
+    "EMPTY_PAYLOAD",
+    "IMPLEMENTATION",
+    "AddrInfoType",
+    "AsyncResolver",
     "BaseConnector",
     "ClientConnectionError",
     "ClientConnectionResetError",
@@ -70,13 +78,14 @@ __all__ = (
     "Connection",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "DataQueue",
+    "DefaultResolver",
     "EofStream",
     "Fingerprint",
     "FingerprintMismatch",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
-    "IMPLEMENTATION",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
@@ -88,13 +97,21 @@ __all__ = (
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",
     "ServerTimeoutError",
+    "SocketFactoryType",
     "SocketTimeoutError",
     "StreamReader",
     "TCPConnector",
+    "ThreadedResolver",
     "TooManyRedirects",
     "UnixClientConnectorError",
     "WSServerHandshakeError",
     "__version__",
     "hdrs",
     "request",
+    "set_zlib_backend",
 )
+
+for _name in __all__:
+    # Whoever reads a traceback or a pickle shall see the name by which it is imported.
+    if getattr(globals()[_name], "__module__", "").startswith("aiohttpx."):
+        globals()[_name].__module__ = __name__

@@ -9,19 +9,27 @@ allocated without a copy.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .connection import HTTPConnection
+from typing import Protocol
 
 #: Bytes that one read of a small answer takes at most.
 BUFFER_SIZE = 64 * 1024
 
 
+class Receiving(Protocol):
+    """What a connection does with bytes, and with the other callbacks of a transport."""
+
+    def data_received(self, data: bytes | memoryview) -> None: ...
+    def receive_in_bulk(self) -> None: ...
+    def connection_lost(self, exc: Exception | None) -> None: ...
+    def eof_received(self) -> bool | None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+
+
 class Receiver(asyncio.BufferedProtocol):
     """Stands between a transport and a connection."""
 
-    def __init__(self, connection: HTTPConnection, buffer: bytearray) -> None:
+    def __init__(self, connection: Receiving, buffer: bytearray) -> None:
         self._connection = connection
         self._buffer = memoryview(buffer)
         self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
