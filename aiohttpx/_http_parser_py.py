@@ -72,14 +72,14 @@ class ResponseParser:
     @property
     def idle(self) -> bool:
         """No message is under way: before the first `expect()`, and after END_OF_MESSAGE."""
-        return self._read in (ResponseParser._read_nothing, ResponseParser._read_surplus)
+        return self._error is None and self._read in (ResponseParser._read_nothing, ResponseParser._read_surplus)
 
     def expect(self, method: str, upgrade: bool = False) -> None:
         """The next message answers a request of this method; `upgrade`: it offered another protocol, and 101 is welcome.
 
         :raises RuntimeError: a message is under way, or the connection carries no other.
         """
-        if self._read is not ResponseParser._read_nothing:
+        if self._error is not None or self._read is not ResponseParser._read_nothing:
             raise RuntimeError("the connection cannot carry another exchange now")
         self._method = method
         self._upgrade = upgrade
@@ -110,6 +110,24 @@ class ResponseParser:
             self._kept_eof = True
             return []
         return self._run(b"", eof=True)
+
+    @property
+    def content_left(self) -> int:
+        """Bytes of content that come next and have to, because their number was announced; 0 when something else does."""
+        return self._left if self._read is ResponseParser._read_length and not self._paused else 0
+
+    def skip(self, size: int) -> list[Event]:
+        """So much of `content_left` was received past the parser: what is to be said after it.
+
+        :raises ValueError: that much is not left.
+        """
+        if not 0 <= size <= self.content_left:
+            raise ValueError(f"{size} bytes of content cannot be skipped: {self.content_left} are left")
+        self._left -= size
+        self._events = []
+        if size and not self._left:
+            self._finish_message()
+        return self._events
 
     def pause(self) -> None:
         """Keep what is fed until `resume()`."""

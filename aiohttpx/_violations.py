@@ -132,7 +132,7 @@ def chunk_fault(line: bytes | bytearray, state: int, max_field: int) -> BadHttpM
     if len(text) > max_field <= at - start:
         return show(LineTooLong, f"The line is longer than {max_field} bytes", text[: max_field + 1], max_field)
     if at < len(line) and state != CHUNK:
-        start = start if at > start else 0
+        start = start if at >= start else 0
         return show(TransferEncodingError, f"Bad chunk, expected {expected(state)}", line[start : at + 1], at - start)
     return None
 

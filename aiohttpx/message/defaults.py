@@ -91,8 +91,8 @@ class RequestDefaults:
         """The fields of a request that has none of its own, serialized; None when each request must be looked at."""
         version = getversion(self.headers)  # type: ignore[arg-type]  # of whatever values
         if version != self._block_version:
+            self._block = self._serialize()  # or it raises, this time and the next
             self._block_version = version
-            self._block = self._serialize()
         return self._block
 
     def _serialize(self) -> bytes | None:

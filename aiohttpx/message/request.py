@@ -171,6 +171,8 @@ class ClientRequest:
     async def update_body(self, body: Any) -> None:
         """Send `body` instead, and close the one there was. It takes what `data=` takes."""
         if self._payload is not None:
+            if self.compress or self._payload.size is None:
+                self.chunked = None  # that was this body's need
             await self._payload.close()
         for name in (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING, *(name for name, _ in self._body_fields)):
             self.headers.popall(name, None)

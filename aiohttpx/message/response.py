@@ -21,6 +21,7 @@ from .._impl import parse_fields
 from ..errors import (
     BODY_LIMIT,
     ClientConnectionError,
+    ClientError,
     ClientPayloadError,
     ClientResponseError,
     ContentEncodingError,
@@ -100,6 +101,7 @@ class ClientResponse:
     _cookies: SimpleCookie | None = None
     _history: tuple[ClientResponse, ...] = ()
     _content: StreamReader | None = None
+    _taken = False  # the caller has seen the stream
     # The coded content, if it came along with the head, and where its chunks ended if it had some.
     _whole: bytes | None = None
     _chunk_ends: tuple[int, ...] | None = None
@@ -142,7 +144,9 @@ class ClientResponse:
 
     def __del__(self) -> None:
         connection = getattr(self, "_connection", None)
-        if connection is None or self._loop is None or self._loop.is_closed():
+        if connection is None or connection.protocol is None or self._loop is None or self._loop.is_closed():
+            return
+        if self._taken:  # someone may be reading from it
             return
         connection.release()
         if self._loop.get_debug():
@@ -253,23 +257,28 @@ class ClientResponse:
         )
 
     def _start_of_body(self) -> bytes | None:
-        if self._body is None and self._whole is not None:
-            try:
-                self._body = self._at_once()
-            except ClientPayloadError:
-                return None
-        return None if self._body is None else self._body[:BODY_LIMIT]
+        body = self._body
+        try:
+            if body is None and self._whole is not None:
+                body = self._decoded()
+            elif body is None and self._content is not None:
+                body = self._content.read_nowait(BODY_LIMIT)
+                self._content.unread_data(body)
+        except (ClientError, RuntimeError):  # it is broken, or someone reads it
+            return None
+        return body[:BODY_LIMIT] if body else None
 
     # -- the connection
 
     @property
     def connection(self) -> Lent | None:
         """The connection it comes through; None once it has come."""
-        return self._connection
+        connection = self._connection
+        return None if connection is None or connection.protocol is None else connection
 
     @property
     def closed(self) -> bool:
-        return self._closed
+        return self._closed or self.connection is None
 
     async def start(self, connection: Lent) -> ClientResponse:
         """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none
@@ -286,8 +295,6 @@ class ClientResponse:
         self.version, self.status, self.reason = head[:3]
         if isinstance(body, StreamReader):
             self._content = body
-            if not head.upgraded:
-                body.on_eof(self._completed)
         else:
             if isinstance(body, Chunks):
                 body, self._chunk_ends = body
@@ -295,10 +302,6 @@ class ClientResponse:
             self._connection = None
             self._closed = True
         return self
-
-    def _completed(self) -> None:
-        self._closed = True
-        self._connection = None
 
     def close(self) -> None:
         """End the response and its connection."""
@@ -343,6 +346,7 @@ class ClientResponse:
     @property
     def content(self) -> StreamReader:
         """The content as a stream, decoded."""
+        self._taken = True
         if self._content is None and self._head is not None:
             self._content = self._stream_of_whole()
         return self._content  # type: ignore[return-value]
@@ -380,10 +384,12 @@ class ClientResponse:
         """
         body = self._body
         if body is None:
-            body = self._at_once() if self._whole is not None and not self._released else None
-            if body is None:
+            body = self._decoded() if self._whole is not None and not self._released else None
+            if body is not None:
+                self._whole = None
+            else:
                 try:
-                    body = await self.content.read()
+                    body = await self._read_rest()
                 except BaseException:
                     self.close()
                     raise
@@ -392,8 +398,13 @@ class ClientResponse:
             raise _connection_closed()
         return body
 
-    def _at_once(self) -> bytes | None:
-        """The content, if all of it is here and it can be decoded without holding up the loop."""
+    async def _read_rest(self) -> bytes:
+        protocol = None if self._connection is None or self._coding() else self._connection.protocol
+        body = None if protocol is None else await protocol.receive_whole(self.content)
+        return await self.content.read() if body is None else body
+
+    def _decoded(self) -> bytes | None:
+        """The content that came along with the head; None when decoding it at once would hold up the loop."""
         body = self._whole
         coding = self._coding()
         if coding and body:  # an answer to HEAD has a coding and no content
@@ -401,8 +412,6 @@ class ClientResponse:
                 body = decode_whole(coding, body)
             except ContentEncodingError as error:
                 raise ClientPayloadError(str(error)) from error
-        if body is not None:
-            self._whole = None
         return body
 
     def get_encoding(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from .._impl import ResponseParser
@@ -24,12 +25,15 @@ from ..errors import (
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
 from ..wire.codings import Decoder, make_decoder
 from .reader import StreamReader
-from .receiver import Receiver
+from .receiver import Filler, Receiver
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
 #: How long that may take, in seconds.
 DRAIN_TIME = 1.0
+#: How large the rest of a body is that is received right where it will stay, in bytes. More is not believed before it is there.
+_WORTH_IT = 2**18
+_AT_MOST = 2**28
 
 
 class Settings(NamedTuple):
@@ -225,6 +229,42 @@ class HTTPConnection(asyncio.Protocol):
             self._in_bulk = True
             self.transport.set_protocol(self)  # type: ignore[union-attr]
 
+    async def receive_whole(self, reader: StreamReader) -> bytes | None:
+        """What is left in `reader`, received into the bytes that are returned. None when that is not possible, or not worth it.
+
+        Raises what the reader raises.
+        """
+        left = self._parser.content_left
+        if reader is not self._reader or self._receiver is None or not _WORTH_IT <= left <= _AT_MOST or not self.is_connected():
+            return None
+        start = reader.read_nowait()
+        try:
+            # BytesIO hands out, by getvalue(), the very bytes that it was made of, and lets them be written before that.
+            whole = BytesIO(bytes(len(start) + left))
+        except MemoryError:  # the announced length may be a lie
+            reader.unread_data(start)
+            return None
+        with whole.getbuffer() as room:
+            room[: len(start)] = start
+            with room[len(start) :] as rest:
+                filler = Filler(self, rest)
+                self._in_bulk = True
+                self.transport.set_protocol(filler)  # type: ignore[union-attr]
+                self.resume_reading()
+                try:
+                    await reader.wait_eof()
+                except asyncio.CancelledError:
+                    self.receive_in_bulk()
+                    reader.unread_data(bytes(room[: len(start) + filler.filled]))
+                    raise
+        return whole.getvalue()
+
+    def content_received(self, size: int) -> None:
+        """So many bytes of the body were received past the parser."""
+        if self._alarm is not None:
+            self._last_read = self.loop.time()
+        self._hear(self._parser.skip(size))
+
     def _receive_in_buffer(self) -> None:
         self._in_bulk = False
         if self._receiver is not None and self.is_connected():
@@ -375,6 +415,7 @@ class HTTPConnection(asyncio.Protocol):
         self._reader = self._waiter = None
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
+            waiter.exception()  # whoever asked may be gone
         if reader is not None:
             reader.set_exception(_payload_error(error))
         for drain_waiter in self._drain_waiters:
@@ -388,7 +429,7 @@ class HTTPConnection(asyncio.Protocol):
         """End the connection, and whatever waits for it with `ClientConnectionError`."""
         if self._give_back is not None or self._upload is not None:
             self.fail(ClientConnectionError(f"Connection closed ({self.peer})"))
-        elif self.transport is not None:
+        elif self.transport is not None and not self.transport.is_closing():
             self._persistent = False
             # What is left to send would keep the transport open until the peer takes it, and nobody needs it now.
             self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
@@ -418,11 +459,15 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        self._receive_in_buffer()
+        try:
+            self._receive_in_buffer()
+        except (AttributeError, NotImplementedError):  # a transport of somebody's own
+            self._receiver = None
 
     def eof_received(self) -> bool | None:
-        if self.transport is not None and not self._upgraded and self.transport.get_write_buffer_size():
-            self.transport.abort()  # to close itself it would wait until a peer that has ended takes the rest of the request
+        transport = self.transport
+        if transport is not None and not transport.is_closing() and not self._upgraded and transport.get_write_buffer_size():
+            transport.abort()  # to close itself it would wait until a peer that has ended takes the rest of the request
         return None  # the transport closes itself; `connection_lost` sees how far the message came
 
     def connection_lost(self, exc: BaseException | None) -> None:

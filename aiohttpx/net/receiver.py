@@ -19,6 +19,7 @@ class Receiving(Protocol):
     """What a connection does with bytes, and with the other callbacks of a transport."""
 
     def data_received(self, data: bytes | memoryview) -> None: ...
+    def content_received(self, size: int) -> None: ...
     def receive_in_bulk(self) -> None: ...
     def connection_lost(self, exc: Exception | None) -> None: ...
     def eof_received(self) -> bool | None: ...
@@ -44,6 +45,26 @@ class Receiver(asyncio.BufferedProtocol):
         self._connection.data_received(self._buffer[:nbytes])
         if nbytes == BUFFER_SIZE:
             self._connection.receive_in_bulk()
+
+
+class Filler(asyncio.BufferedProtocol):
+    """Receives what is left of a body where it will stay: the kernel writes it there, and nobody copies it again."""
+
+    def __init__(self, connection: Receiving, room: memoryview) -> None:
+        self._connection = connection
+        self._room = room
+        self.filled = 0
+        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
+        self.eof_received = connection.eof_received  # type: ignore[method-assign]
+        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room[self.filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.filled += nbytes
+        self._connection.content_received(nbytes)
 
 
 def can_share_a_buffer(loop: asyncio.AbstractEventLoop) -> bool:

@@ -253,6 +253,7 @@ class BaseConnector:
             await ended.wait_closed()
         for opened in opening:
             await asyncio.shield(opened)
+        await asyncio.sleep(0)  # a connection whose opening was cancelled just now is closed a turn later
 
     def end(self, *, abort_ssl: bool = False) -> list[HTTPConnection]:
         """The part of `close` that does not wait. Returns the connections that are ending."""

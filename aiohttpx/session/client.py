@@ -8,13 +8,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from multidict import CIMultiDict, istr
 from yarl import URL
 
-from ..errors import InvalidUrlClientError, NonHttpUrlClientError
+from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
 from ..message.payload import JsonBytesPayload, JsonPayload
@@ -31,6 +32,10 @@ from .exchange import exchange
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
+
+
+#: Seconds that an error waits for the start of its content.
+_MOMENT: Final = 1.0
 
 
 class _NotGiven:
@@ -256,7 +261,9 @@ class ClientSession:
         try:
             if callable(check):
                 await check(response)
-            else:
+            elif not response.ok:
+                if response.connection is not None:
+                    await _wait_for_content(response)
                 response.raise_for_status()
         except BaseException:
             response.release()
@@ -408,6 +415,14 @@ def as_timeout(timeout: ClientTimeout | float | None) -> ClientTimeout:
     if timeout is None or (isinstance(timeout, (int, float)) and not isinstance(timeout, bool)):
         return ClientTimeout(total=timeout)
     raise ValueError(f"timeout parameter cannot be of {type(timeout)} type, please use 'timeout=ClientTimeout(...)'")
+
+
+async def _wait_for_content(response: ClientResponse) -> None:
+    """The error of a bad status carries the start of the content, which is given a moment to come."""
+    content = response.content
+    with suppress(ClientError, TimeoutError):
+        async with asyncio.timeout(_MOMENT):
+            content.unread_data(await content.readany())
 
 
 def _checked_base(base_url: StrOrURL | None) -> URL | None:

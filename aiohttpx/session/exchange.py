@@ -114,8 +114,7 @@ async def _attempt(
         return await response.start(connection)
     except (ClientOSError, ClientConnectionResetError, ServerDisconnectedError):
         connection.close()
-        unanswered = retry and not protocol.answered
-        if not unanswered or (sent and not (request.replayable and request.method in IDEMPOTENT_METHODS)):
+        if not retry or (sent and (protocol.answered or not request.replayable or request.method not in IDEMPOTENT_METHODS)):
             raise
     except BaseException:
         connection.close()

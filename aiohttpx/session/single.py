@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
@@ -48,12 +47,12 @@ def request(
         connector=connector or TCPConnector(loop=loop, force_close=True),
         connector_owner=connector is None,
     )
-    return SingleRequest(_once(session, session.request(method, url, **kwargs)))
+    return SingleRequest(_once(session, method, url, kwargs))
 
 
-async def _once(session: ClientSession, asked: Coroutine[Any, Any, ClientResponse]) -> ClientResponse:
+async def _once(session: ClientSession, method: str, url: StrOrURL, kwargs: dict[str, Any]) -> ClientResponse:
     try:
-        response = await asked
+        response = await session.request(method, url, **kwargs)
     except BaseException:
         await session.close()
         raise

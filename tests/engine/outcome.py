@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -57,7 +58,7 @@ def outcome(engine: ModuleType, request: Request, parts: Iterable[bytes], *, eof
 def cut(wire: bytes, *places: int) -> list[bytes]:
     """The bytes in parts that end at these places."""
     marks = [0, *sorted(places), len(wire)]
-    return [wire[start:end] for start, end in zip(marks, marks[1:], strict=False)]
+    return [wire[start:end] for start, end in itertools.pairwise(marks)]
 
 
 def single_bytes(wire: bytes) -> list[bytes]:

@@ -439,13 +439,13 @@ async def test_sock_read_strikes_before_the_head(before: tuple[bytes, ...]) -> N
 
 
 async def test_sock_read_strikes_in_the_body_and_not_while_it_comes() -> None:
-    slow = [step for number in range(5) for step in (Pause(0.03), b"%d" % number)]
+    slow = [step for _ in range(7) for step in (Pause(0.05), b"x")]
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
     async with asyncio.timeout(10), ScriptedPeer([ExpectRequest(), head, *slow, StallForever()]) as peer:
         connection = await dial(peer)
-        _, body = await ask(connection, Settings(sock_read=0.1))
+        _, body = await ask(connection, Settings(sock_read=0.3))
         assert isinstance(body, StreamReader)
-        assert await body.readexactly(5) == b"01234"
+        assert await body.readexactly(7) == b"x" * 7
         with pytest.raises(SocketTimeoutError, match="sock_read"):
             await body.read()
 

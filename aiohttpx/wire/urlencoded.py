@@ -1,0 +1,50 @@
+"""Forms as application/x-www-form-urlencoded (WHATWG URL, section 5)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+#: What has no form as a text. Bytes and files need multipart/form-data.
+_NO_TEXT: Final = (bytes, bytearray, memoryview, io.IOBase, Mapping, Iterator)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*+")
+_ESCAPED: Final = [chr(octet) if _PLAIN.fullmatch(chr(octet)) else f"%{octet:02X}" for octet in range(256)]
+_ESCAPED[0x20] = "+"
+
+
+def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charset: str = "utf-8") -> bytes:
+    """The fields of a form, in order, as a body.
+
+    A value that is a list, or another collection, stands for as many fields of that name. Numbers, and whatever else is no str,
+    are written as `str()` writes them. Raises `TypeError`, with the name of the field, for bytes, files, mappings and iterators,
+    and `UnicodeEncodeError` for text that `charset` cannot express.
+    """
+    if not isinstance(fields, Iterable):
+        raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
+    parts = []
+    for field in fields.items() if isinstance(fields, Mapping) else fields:
+        if not isinstance(field, (tuple, list)) or len(field) != 2:
+            raise TypeError(f"A form is a mapping or pairs of name and value, but this is neither: {field!r:.100}")
+        name, value = field
+        if not isinstance(name, str):
+            raise TypeError(f"The name of a form field is a str, not {type(name).__name__}: {name!r:.100}")
+        quoted = _quote(name, charset)
+        for text in (value,) if isinstance(value, str) else _texts(name, value):
+            parts.append(f"{quoted}={_quote(text, charset)}")
+    return "&".join(parts).encode("ascii")
+
+
+def _texts(name: str, value: Any) -> Iterator[str]:
+    several = isinstance(value, Collection) and not isinstance(value, _NO_TEXT)
+    for one in value if several else (value,):
+        if isinstance(one, _NO_TEXT) or (several and isinstance(one, Collection) and not isinstance(one, str)):
+            raise TypeError(f"The form field {name!r} cannot be urlencoded: its value is {type(one).__name__}")
+        yield str(one)
+
+
+def _quote(text: str, charset: str) -> str:
+    if charset == "utf-8" and _PLAIN.fullmatch(text):
+        return text
+    return "".join(map(_ESCAPED.__getitem__, text.encode(charset)))

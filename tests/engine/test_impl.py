@@ -1,0 +1,49 @@
+"""The choice between the twins, each made in a fresh interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import TWINS
+
+PRINT = "from aiohttpx import _impl; print(_impl.IMPLEMENTATION, _impl.ResponseParser.__module__)"
+HIDE = "import sys; sys.modules['aiohttpx._http_parser'] = None; "
+COMPILED = pytest.mark.skipif(len(TWINS) < 2, reason="the compiled engine is not built")
+
+
+def chosen(wanted: str | None, script: str = PRINT) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "AIOHTTPX_IMPL"}
+    if wanted is not None:
+        environment["AIOHTTPX_IMPL"] = wanted
+    return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_python_by_name() -> None:
+    assert chosen("python").stdout.split() == ["python", "aiohttpx._http_parser_py"]
+
+
+@COMPILED
+@pytest.mark.parametrize("wanted", [None, "", "c"])
+def test_compiled(wanted: str | None) -> None:
+    assert chosen(wanted).stdout.split() == ["c", "aiohttpx._http_parser"]
+
+
+def test_python_where_nothing_is_compiled() -> None:
+    assert chosen(None, HIDE + PRINT).stdout.split() == ["python", "aiohttpx._http_parser_py"]
+
+
+def test_compiled_by_name_where_nothing_is_compiled() -> None:
+    found = chosen("c", HIDE + PRINT)
+    assert found.returncode != 0
+    assert "ModuleNotFoundError" in found.stderr
+
+
+@pytest.mark.parametrize("wanted", ["C", "cython", "py"])
+def test_a_name_that_is_none(wanted: str) -> None:
+    found = chosen(wanted)
+    assert found.returncode != 0
+    assert f'must be "c", "python" or empty, not \'{wanted}\'' in found.stderr
