@@ -1,4 +1,4 @@
-"""The engine: a head and a small body in one read, chunks, and the head of a request; both twins where the compiled one is built."""
+"""The engine: a small response in one read, chunks, and the head of a request; both twins where the compiled one is built."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ SMALL = (
     b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Fri, 21 Nov 2025 10:00:00 GMT\r\nContent-Type: text/plain\r\n"
     b"Content-Length: 13\r\nConnection: keep-alive\r\n\r\nHello, World!"
 )
-TWENTY = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n%s\r\nHello, World!"
-    % b"".join(b"X-Field-%d: the value of field number %d\r\n" % (number, number) for number in range(18))
+TWENTY = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n%s\r\nHello, World!" % b"".join(
+    b"X-Field-%d: the value of field number %d\r\n" % (number, number) for number in range(18)
 )
 CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s0\r\n\r\n" % (b"400\r\n%s\r\n" % bytes(1024) * 100)
 TINY_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s0\r\n\r\n" % (b"1\r\nx\r\n" * 1000)

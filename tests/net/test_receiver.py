@@ -61,7 +61,9 @@ class Switches:
 
 @pytest.mark.every_loop
 @pytest.mark.parametrize(
-    "size", [0, 1, BUFFER_SIZE - 200, BUFFER_SIZE, BUFFER_SIZE + 1, 2**18 + BUFFER_SIZE, 5 * MIB + 3], ids=lambda size: f"{size} B"
+    "size",
+    [0, 1, BUFFER_SIZE - 200, BUFFER_SIZE, BUFFER_SIZE + 1, 2**18 + BUFFER_SIZE, 5 * MIB + 3],
+    ids=lambda size: f"{size} B",
 )
 async def test_a_body_of_any_size_is_what_was_sent_and_its_connection_is_used_again(server: LoopbackServer, size: int) -> None:
     async with ClientSession() as session:
@@ -156,7 +158,13 @@ async def test_a_length_beyond_belief_is_not_prepared_for(size: int) -> None:
 
 async def test_bytes_after_the_body_are_not_a_part_of_it(server: LoopbackServer) -> None:
     content = payload(MIB)
-    script = [ExpectRequest(), Send(head(MIB) + content[:300_000]), Pause(0.05), Send(content[300_000:] + b"HTTP/1.1 200"), StallForever()]
+    script = [
+        ExpectRequest(),
+        Send(head(MIB) + content[:300_000]),
+        Pause(0.05),
+        Send(content[300_000:] + b"HTTP/1.1 200"),
+        StallForever(),
+    ]
     async with ScriptedPeer(script, b"") as peer, ClientSession() as session:
         async with session.get(peer.url) as response:
             assert await response.read() == content
