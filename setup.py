@@ -9,6 +9,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -27,7 +28,7 @@ EXTENSIONS = [
         "aiohttpx._http_parser",
         ["aiohttpx/_http_parser.pyx", f"{LLHTTP}/src/api.c", f"{LLHTTP}/src/http.c", f"{LLHTTP}/src/llhttp.c"],
         include_dirs=[f"{LLHTTP}/include"],
-        depends=["aiohttpx/_llhttp.pxd", f"{LLHTTP}/include/llhttp.h"],
+        depends=[*sorted(glob("aiohttpx/*.pxd")), f"{LLHTTP}/include/llhttp.h"],
         extra_compile_args=UNIX_FLAGS,
     ),
 ]

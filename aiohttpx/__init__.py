@@ -38,6 +38,25 @@ from .errors import (
     WSServerHandshakeError,
 )
 from .events import HttpVersion, HttpVersion10, HttpVersion11
+from .message.bodypart import BodyPartReader
+from .message.form import FormData
+from .message.multipart import MultipartReader, MultipartWriter
+from .message.payload import (
+    PAYLOAD_REGISTRY,
+    AsyncIterablePayload,
+    BufferedReaderPayload,
+    BytesIOPayload,
+    BytesPayload,
+    IOBasePayload,
+    JsonBytesPayload,
+    JsonPayload,
+    Payload,
+    StringIOPayload,
+    StringPayload,
+    TextIOPayload,
+    get_payload,
+    payload_type,
+)
 from .message.request import ClientRequest
 from .message.response import ClientResponse, RequestInfo
 from .net.dial import AddrInfoType, SocketFactoryType
@@ -47,17 +66,33 @@ from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.tls import Fingerprint
 from .pool.connectors import BaseConnector, Connection, TCPConnector
 from .session.client import ClientSession
+from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.single import request
 from .timeouts import ClientTimeout
 from .version import __version__
 from .wire.codings import set_zlib_backend
+from .wire.fields import (
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+    content_disposition_filename,
+    parse_content_disposition,
+)
 
 __all__ = (
     "EMPTY_PAYLOAD",
     "IMPLEMENTATION",
+    "PAYLOAD_REGISTRY",
+    "AbstractCookieJar",
     "AddrInfoType",
+    "AsyncIterablePayload",
     "AsyncResolver",
+    "BadContentDispositionHeader",
+    "BadContentDispositionParam",
     "BaseConnector",
+    "BodyPartReader",
+    "BufferedReaderPayload",
+    "BytesIOPayload",
+    "BytesPayload",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -78,19 +113,28 @@ __all__ = (
     "Connection",
     "ConnectionTimeoutError",
     "ContentTypeError",
+    "CookieJar",
     "DataQueue",
     "DefaultResolver",
+    "DummyCookieJar",
     "EofStream",
     "Fingerprint",
     "FingerprintMismatch",
+    "FormData",
     "HttpVersion",
     "HttpVersion10",
     "HttpVersion11",
+    "IOBasePayload",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",
+    "JsonBytesPayload",
+    "JsonPayload",
+    "MultipartReader",
+    "MultipartWriter",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
+    "Payload",
     "RedirectClientError",
     "RequestInfo",
     "ServerConnectionError",
@@ -100,18 +144,25 @@ __all__ = (
     "SocketFactoryType",
     "SocketTimeoutError",
     "StreamReader",
+    "StringIOPayload",
+    "StringPayload",
     "TCPConnector",
+    "TextIOPayload",
     "ThreadedResolver",
     "TooManyRedirects",
     "UnixClientConnectorError",
     "WSServerHandshakeError",
     "__version__",
+    "content_disposition_filename",
+    "get_payload",
     "hdrs",
+    "parse_content_disposition",
+    "payload_type",
     "request",
     "set_zlib_backend",
 )
 
 for _name in __all__:
     # Whoever reads a traceback or a pickle shall see the name by which it is imported.
-    if getattr(globals()[_name], "__module__", "").startswith("aiohttpx."):
+    if hasattr(globals()[_name], "__qualname__") and globals()[_name].__module__.startswith("aiohttpx."):
         globals()[_name].__module__ = __name__

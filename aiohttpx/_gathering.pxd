@@ -1,8 +1,3 @@
-"""A head or a trailer section as it comes: its lines unfolded, ended by CRLF, within the limits. `HeadReader.read` without its checks.
-
-A line of chunk framing that is cut by the end of a read waits here too.
-"""
-
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcpy
 
@@ -17,11 +12,16 @@ cdef enum Answer:
     GOOD = 1
 
 
-cdef struct Gathering:
+cdef struct Buffer:
     char* at
     size_t length
     size_t room
 
+
+cdef struct Gathering:
+    # A head or a trailer section as it comes: its lines unfolded, ended by CRLF and within the limits. This is `HeadReader.read`
+    # without what llhttp checks. A line of chunk framing that was cut by the end of a read waits here too.
+    Buffer buffer
     size_t max_line
     size_t max_section
     size_t max_fields
@@ -36,14 +36,14 @@ cdef struct Gathering:
 
 
 cdef inline void begin_gathering(Gathering* gathering, bint trailers) noexcept nogil:
-    gathering.length = gathering.line_start = gathering.lines = 0
+    gathering.buffer.length = gathering.line_start = gathering.lines = 0
     gathering.trailers = trailers
     gathering.on_status_line = not trailers
     gathering.cr = gathering.line_ended = gathering.complete = False
-    if gathering.room > KEPT:
-        free(gathering.at)
-        gathering.at = NULL
-        gathering.room = 0
+    if gathering.buffer.room > KEPT:
+        free(gathering.buffer.at)
+        gathering.buffer.at = NULL
+        gathering.buffer.room = 0
 
 
 cdef inline Answer gather(Gathering* gathering, const char* data, Py_ssize_t* position, Py_ssize_t length) noexcept nogil:
@@ -79,13 +79,13 @@ cdef inline Answer take(Gathering* gathering, bint stray, const char* text, size
         if length and not stray and (text[0] == c" " or text[0] == c"\t"):
             if not may_be_folded(gathering):
                 return refuse(gathering, text, 1)
-            gathering.length -= 2
-            if add(gathering, b" ", 1) != GOOD:
+            gathering.buffer.length -= 2
+            if add(&gathering.buffer, b" ", 1) != GOOD:
                 return NO_MEMORY
             text += 1
             length -= 1
         else:
-            gathering.line_start = gathering.length
+            gathering.line_start = gathering.buffer.length
             gathering.lines += 1
     if stray:
         return refuse(gathering, b"\r", 1)
@@ -95,7 +95,7 @@ cdef inline Answer take(Gathering* gathering, bint stray, const char* text, size
 cdef inline Answer add_text(Gathering* gathering, const char* text, size_t length) noexcept nogil:
     """No more than is allowed (`HeadReader._allowed`), nor than a bare CR; of what is not, the first byte, to show it."""
     cdef size_t allowed = gathering.max_line
-    cdef size_t line_length = gathering.length - gathering.line_start
+    cdef size_t line_length = gathering.buffer.length - gathering.line_start
     cdef const char* bare = <const char*>memchr(text, c"\r", length)
     if bare != NULL:
         length = bare + 1 - text
@@ -105,18 +105,18 @@ cdef inline Answer add_text(Gathering* gathering, const char* text, size_t lengt
         allowed = gathering.max_section - gathering.line_start if gathering.max_section > gathering.line_start else 1
     if line_length + length > allowed:
         return refuse(gathering, text, allowed + 1 - line_length if line_length <= allowed else 0)
-    return add(gathering, text, length) if bare == NULL else refuse(gathering, text, length)
+    return add(&gathering.buffer, text, length) if bare == NULL else refuse(gathering, text, length)
 
 
 cdef inline Answer end_line(Gathering* gathering, bint crlf) noexcept nogil:
-    cdef bint empty = gathering.length == gathering.line_start
+    cdef bint empty = gathering.buffer.length == gathering.line_start
     if gathering.trailers and not crlf:  # a bare LF ends a line only in a head
         return refuse(gathering, b"\n", 1)
-    if add(gathering, b"\r\n", 2) != GOOD:
+    if add(&gathering.buffer, b"\r\n", 2) != GOOD:
         return NO_MEMORY
     if gathering.on_status_line:
         gathering.on_status_line = False
-        gathering.line_start = gathering.length
+        gathering.line_start = gathering.buffer.length
     elif empty:
         gathering.complete = True
     else:
@@ -126,8 +126,8 @@ cdef inline Answer end_line(Gathering* gathering, bint crlf) noexcept nogil:
 
 cdef inline bint may_be_folded(Gathering* gathering) noexcept nogil:
     """Not a field that says where a message ends, or who speaks next: `HeadReader._unfold`."""
-    cdef const char* line = gathering.at + gathering.line_start
-    cdef const char* colon = <const char*>memchr(line, c":", gathering.length - gathering.line_start)
+    cdef const char* line = gathering.buffer.at + gathering.line_start
+    cdef const char* colon = <const char*>memchr(line, c":", gathering.buffer.length - gathering.line_start)
     if gathering.trailers or colon == NULL:
         return False
     return not (
@@ -139,23 +139,23 @@ cdef inline bint may_be_folded(Gathering* gathering) noexcept nogil:
 
 
 cdef inline Answer refuse(Gathering* gathering, const char* text, size_t length) noexcept nogil:
-    return FAULT if add(gathering, text, length) == GOOD else NO_MEMORY
+    return FAULT if add(&gathering.buffer, text, length) == GOOD else NO_MEMORY
 
 
-cdef inline Answer add(Gathering* gathering, const char* data, size_t length) noexcept nogil:
+cdef inline Answer add(Buffer* buffer, const char* data, size_t length) noexcept nogil:
     cdef size_t room
     cdef char* at
     if length == 0:
         return GOOD
-    if gathering.length + length > gathering.room:
-        room = 2 * gathering.room + length + 256
-        at = <char*>realloc(gathering.at, room)
+    if buffer.length + length > buffer.room:
+        room = 2 * buffer.room + length + 1000
+        at = <char*>realloc(buffer.at, room)
         if at == NULL:
             return NO_MEMORY
-        gathering.at = at
-        gathering.room = room
-    memcpy(gathering.at + gathering.length, data, length)
-    gathering.length += length
+        buffer.at = at
+        buffer.room = room
+    memcpy(buffer.at + buffer.length, data, length)
+    buffer.length += length
     return GOOD
 
 

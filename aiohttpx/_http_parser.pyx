@@ -5,8 +5,8 @@
 llhttp reads heads, chunk framing and trailers, always strictly. Content of known length never meets it.
 
 A head that came whole in one read, without folded lines or bare LF, is read in place. Any other is gathered as it comes, its
-lines unfolded and ended by CRLF, and read from there. What llhttp or a check here refuses goes to `_head_reader` or `_violations`,
-which find the byte at fault: an error is the one that the Python parser raises.
+lines unfolded and ended by CRLF, and read from there. What llhttp or a check here refuses goes to `_head_reader` or to
+`_violations`, which find the byte at fault: an error is the one that the Python parser raises.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -15,10 +15,10 @@ from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy, memset
 
-from ._gathering cimport GOOD, KEPT, NO_MEMORY, Answer, Gathering, add, begin_gathering, gather
+from ._gathering cimport GOOD, KEPT, NO_MEMORY, Answer, Buffer, Gathering, add, begin_gathering, gather
 from ._llhttp cimport (
     F_CONNECTION_CLOSE,
     F_CONNECTION_KEEP_ALIVE,
@@ -107,7 +107,7 @@ cdef class ResponseParser:
         self.reason = self.content_type = ""
 
     def __dealloc__(self):
-        free(self.wire.gathering.at)
+        free(self.wire.gathering.buffer.at)
         free(self.wire.pieces)
 
     @property
@@ -144,6 +144,7 @@ cdef class ResponseParser:
 
     @property
     def content_left(self) -> int:
+        """Bytes of content that come next and have to, because their number was announced; 0 when something else does."""
         return self.left if self.phase == LENGTH and not self.paused else 0
 
     def skip(self, uint64_t size):
@@ -255,7 +256,7 @@ cdef class ResponseParser:
     cdef Py_ssize_t read_head(self, list events, const char* data, Py_ssize_t at, Py_ssize_t length) except -1:
         cdef Gathering* gathering = &self.wire.gathering
         cdef Py_ssize_t read
-        if gathering.length == 0 and not gathering.cr:
+        if gathering.buffer.length == 0 and not gathering.cr:
             read = self.read_in_place(data + at, length - at)
             if read:
                 self.finish_head(events, data + at, read)
@@ -263,7 +264,7 @@ cdef class ResponseParser:
             self.begin_head()
         at = self.read_section(data, at, length)
         if gathering.complete:
-            self.finish_head(events, gathering.at, gathering.length)
+            self.finish_head(events, gathering.buffer.at, gathering.buffer.length)
         return at
 
     cdef Py_ssize_t read_in_place(self, const char* data, size_t length) noexcept:
@@ -290,15 +291,15 @@ cdef class ResponseParser:
         cdef Gathering* gathering = &self.wire.gathering
         cdef llhttp_errno_t answer = HPE_OK
         cdef Answer gathered = gather(gathering, data, &at, length)
-        cdef size_t ready = gathering.length
+        cdef size_t ready = gathering.buffer.length
         if gathered == NO_MEMORY:
             raise MemoryError
-        if gathered == GOOD and (gathering.trailers or begins_well(gathering.at, gathering.length)):
+        if gathered == GOOD and (gathering.trailers or begins_well(gathering.buffer.at, gathering.buffer.length)):
             if gathering.line_ended:
                 ready -= 2
             if ready > self.executed:
-                self.wire.base = gathering.at
-                answer = llhttp_execute(&self.wire.llhttp, gathering.at + self.executed, ready - self.executed)
+                self.wire.base = gathering.buffer.at
+                answer = llhttp_execute(&self.wire.llhttp, gathering.buffer.at + self.executed, ready - self.executed)
                 self.executed = ready
             if answer == HPE_OK or (answer == HPE_PAUSED and gathering.complete):
                 return at
@@ -310,7 +311,7 @@ cdef class ResponseParser:
         cdef Gathering* gathering = &self.wire.gathering
         limits = Limits(gathering.max_line, gathering.max_section, gathering.max_fields)
         reader = HeadReader(limits, trailers=gathering.trailers)
-        reader.read(gathering.at[: gathering.length] + b"\r")  # a CR shows that one before it ends no line
+        reader.read(gathering.buffer.at[: gathering.buffer.length] + b"\r")  # a CR shows that one before it ends no line
         return reader
 
     cdef int finish_head(self, list events, const char* head, size_t length) except -1:
@@ -379,7 +380,7 @@ cdef class ResponseParser:
         self.phase = CHUNKS
         llhttp_resume(&self.wire.llhttp)
         self.wire.in_chunk = self.wire.after_chunk = False
-        self.wire.gathering.length = 0
+        self.wire.gathering.buffer.length = 0
 
     cdef Py_ssize_t read_chunks(self, list events, bytes source, const char* data, Py_ssize_t at, Py_ssize_t length) except -1:
         cdef Wire* wire = &self.wire
@@ -396,7 +397,7 @@ cdef class ResponseParser:
         if not wire.in_chunk:
             if not line_fits(wire, end):
                 raise self.bad_chunk(data, length)
-            if add(&wire.gathering, data + wire.line, end - wire.line) != GOOD:
+            if add(&wire.gathering.buffer, data + wire.line, end - wire.line) != GOOD:
                 raise MemoryError
         if answer == HPE_PAUSED:
             llhttp_resume(&wire.llhttp)
@@ -436,7 +437,7 @@ cdef class ResponseParser:
         cdef Py_ssize_t most = wire.gathering.max_line + 8  # enough to see that it is too much
         if length - <Py_ssize_t>wire.line < most:
             most = length - wire.line
-        line = wire.gathering.at[: wire.gathering.length] + data[wire.line : <Py_ssize_t>wire.line + most]
+        line = wire.gathering.buffer.at[: wire.gathering.buffer.length] + data[wire.line : <Py_ssize_t>wire.line + most]
         error = chunk_fault(line, CHUNK_DATA_END if wire.after_chunk else CHUNK_SIZE, wire.gathering.max_line)
         if error is None:
             error = BadHttpMessage("llhttp refused a chunk")
@@ -446,8 +447,8 @@ cdef class ResponseParser:
         cdef Gathering* gathering = &self.wire.gathering
         at = self.read_section(data, at, length)
         if gathering.complete:
-            if gathering.length > 2:
-                events.append(Trailers(gathering.at[: gathering.length - 2]))
+            if gathering.buffer.length > 2:
+                events.append(Trailers(gathering.buffer.at[: gathering.buffer.length - 2]))
             self.finish_message(events)
         return at
 
@@ -513,13 +514,6 @@ def parse_fields(bytes block not None):
 
 # Requests
 
-cdef struct Writer:
-    char* at
-    size_t length
-    size_t room
-    char[1024] small
-
-
 cdef unsigned char[256] _TOKEN
 memset(_TOKEN, 0, 256)
 for _byte in TCHAR:
@@ -532,77 +526,63 @@ def serialize_head(method, target, *parts):
     `parts`: bytes are field lines serialized before, each with its CRLF; otherwise pairs of name and value, sent as UTF-8.
     ValueError when the method, the target, a name or a value cannot be sent; the message shows the place.
     """
-    cdef Writer writer
-    writer.at = writer.small
-    writer.length = 0
-    writer.room = sizeof(writer.small)
+    cdef Buffer head
+    memset(&head, 0, sizeof(Buffer))
     try:
-        write_token(&writer, method, "method")
-        write(&writer, b" ", 1)
-        write_target(&writer, target)
-        write(&writer, b" HTTP/1.1\r\n", 11)
+        write_token(&head, method, "method")
+        write(&head, b" ", 1)
+        write_target(&head, target)
+        write(&head, b" HTTP/1.1\r\n", 11)
         for part in parts:
             if isinstance(part, bytes):
-                write(&writer, PyBytes_AS_STRING(part), PyBytes_GET_SIZE(part))
+                write(&head, PyBytes_AS_STRING(part), PyBytes_GET_SIZE(part))
                 continue
             for name, value in part:
-                write_token(&writer, name, "field name")
-                write(&writer, b": ", 2)
-                write_value(&writer, name, value)
-                write(&writer, b"\r\n", 2)
-        write(&writer, b"\r\n", 2)
-        return PyBytes_FromStringAndSize(writer.at, writer.length)
+                write_token(&head, name, "field name")
+                write(&head, b": ", 2)
+                write_value(&head, name, value)
+                write(&head, b"\r\n", 2)
+        write(&head, b"\r\n", 2)
+        return PyBytes_FromStringAndSize(head.at, head.length)
     finally:
-        if writer.at != writer.small:
-            free(writer.at)
+        free(head.at)
 
 
-cdef int write(Writer* writer, const char* data, size_t length) except -1:
-    cdef size_t room = writer.room
-    cdef char* at
-    if writer.length + length > room:
-        room = 2 * room + length
-        at = <char*>realloc(NULL if writer.at == writer.small else writer.at, room)
-        if at == NULL:
-            raise MemoryError
-        if writer.at == writer.small:
-            memcpy(at, writer.small, writer.length)
-        writer.at = at
-        writer.room = room
-    memcpy(writer.at + writer.length, data, length)
-    writer.length += length
+cdef int write(Buffer* head, const char* data, size_t length) except -1:
+    if add(head, data, length) != GOOD:
+        raise MemoryError
     return 0
 
 
-cdef int write_token(Writer* writer, object token, str part) except -1:
-    cdef Py_ssize_t length, i
+cdef int write_token(Buffer* head, object token, str part) except -1:
+    cdef Py_ssize_t i, length = 0
     cdef const char* at = utf8(token, &length, part, "")
     for i in range(length):
         if not _TOKEN[<unsigned char>at[i]]:
             raise request_fault(part, token)
     if length == 0:
         raise request_fault(part, token)
-    return write(writer, at, length)
+    return write(head, at, length)
 
 
-cdef int write_target(Writer* writer, object target) except -1:
-    cdef Py_ssize_t length, i
+cdef int write_target(Buffer* head, object target) except -1:
+    cdef Py_ssize_t i, length = 0
     cdef const char* at = utf8(target, &length, "request target", "")
     for i in range(length):
         if not c"!" <= at[i] <= c"~":
             raise request_fault("request target", target)
     if length == 0:
         raise request_fault("request target", target)
-    return write(writer, at, length)
+    return write(head, at, length)
 
 
-cdef int write_value(Writer* writer, object name, object value) except -1:
-    cdef Py_ssize_t length, i
+cdef int write_value(Buffer* head, object name, object value) except -1:
+    cdef Py_ssize_t i, length = 0
     cdef const char* at = utf8(value, &length, "field value", name)
     for i in range(length):
         if at[i] == c"\r" or at[i] == c"\n" or at[i] == 0:
             raise request_fault("field value", value, name)
-    return write(writer, at, length)
+    return write(head, at, length)
 
 
 cdef const char* utf8(object text, Py_ssize_t* length, str part, object name) except NULL:

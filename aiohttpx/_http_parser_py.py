@@ -114,7 +114,8 @@ class ResponseParser:
     @property
     def content_left(self) -> int:
         """Bytes of content that come next and have to, because their number was announced; 0 when something else does."""
-        return self._left if self._read is ResponseParser._read_length and not self._paused else 0
+        known = self._read is ResponseParser._read_length and not self._paused and self._error is None
+        return self._left if known else 0
 
     def skip(self, size: int) -> list[Event]:
         """So much of `content_left` was received past the parser: what is to be said after it.

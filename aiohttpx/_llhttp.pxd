@@ -1,5 +1,3 @@
-"""What this package uses of llhttp's own header."""
-
 from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 

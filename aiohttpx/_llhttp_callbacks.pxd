@@ -1,13 +1,8 @@
-"""What llhttp's callbacks write down: offsets into the bytes it is given. They call nothing of Python's.
-
-A head and a trailer section are a `Section`. Framing between chunks is a line, checked here for the limits llhttp has none of.
-"""
-
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memchr
 
-from ._gathering cimport Gathering, is_token
+from ._gathering cimport Buffer, Gathering, is_token
 from ._llhttp cimport F_CHUNKED, F_CONTENT_LENGTH, F_TRANSFER_ENCODING, HPE_OK, HPE_PAUSED, llhttp_settings_t, llhttp_t
 
 
@@ -52,6 +47,7 @@ cdef struct Piece:  # of the data of a chunk
 
 
 cdef struct Wire:
+    # What llhttp's callbacks write down; they call nothing of Python's. What they refuse, by -1, is explained elsewhere.
     llhttp_t llhttp
     const char* base  # what offsets count from
     bint in_place  # a head is read where it came: its lines have not been measured
@@ -219,7 +215,7 @@ cdef inline int on_body(llhttp_t* llhttp, const char* at, size_t length) noexcep
         if not line_fits(wire, at - wire.base):
             return -1
         wire.in_chunk = True
-        wire.gathering.length = 0
+        wire.gathering.buffer.length = 0
     if wire.pieces_length == wire.pieces_room:
         piece = <Piece*>realloc(wire.pieces, (2 * wire.pieces_room + 16) * sizeof(Piece))
         if piece == NULL:
@@ -241,7 +237,7 @@ cdef inline int on_body(llhttp_t* llhttp, const char* at, size_t length) noexcep
 
 cdef inline bint line_fits(Wire* wire, size_t end) noexcept nogil:
     """The line of chunk framing that ends at `base[end]` is not too long, nor is its size."""
-    cdef size_t length = wire.gathering.length + end - wire.line
+    cdef size_t length = wire.gathering.buffer.length + end - wire.line
     cdef size_t start = 2 if wire.after_chunk else 0
     cdef size_t i
     while length > start and line_byte(wire, length - 1) in b"\r\n":
@@ -257,7 +253,8 @@ cdef inline bint line_fits(Wire* wire, size_t end) noexcept nogil:
 
 
 cdef inline char line_byte(Wire* wire, size_t at) noexcept nogil:
-    return wire.gathering.at[at] if at < wire.gathering.length else wire.base[wire.line + at - wire.gathering.length]
+    cdef Buffer* kept = &wire.gathering.buffer
+    return kept.at[at] if at < kept.length else wire.base[wire.line + at - kept.length]
 
 
 cdef inline const char* skip_spaces(const char* at, const char* end) noexcept nogil:

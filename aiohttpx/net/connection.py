@@ -402,6 +402,8 @@ class HTTPConnection(asyncio.Protocol):
         self._give_back = give_back
         self._reader = None
         self._drained = 0
+        if self._in_bulk:  # perhaps into room that is no longer there
+            self._receive_in_buffer()
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self.loop.call_later(DRAIN_TIME, self.close)
@@ -480,6 +482,7 @@ class HTTPConnection(asyncio.Protocol):
         for waiter in self._drain_waiters:
             if not waiter.done():
                 waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
+        self._receiver = None  # they refer to each other: what is closed shall be gone at once
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 

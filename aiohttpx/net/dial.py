@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from aiohappyeyeballs import AddrInfoType, SocketFactoryType, addr_to_addr_infos, start_connection
@@ -35,20 +36,35 @@ _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 _LATER = 60.0
 
 
-@asynccontextmanager
-async def phase_limit(phase: str, seconds: float | None, key: ConnectionKey, threshold: float) -> AsyncIterator[None]:
-    """Give the block `seconds`; None and 0 set no limit.
+class phase_limit:
+    """`async with phase_limit(...)` gives the block `seconds`; None and 0 set no limit.
 
     :raises ConnectionTimeoutError: they are over. Its text starts with "Connection timeout to host" and names the phase.
     """
-    clock = limit(seconds, threshold)
-    try:
-        async with clock:
-            yield
-    except TimeoutError as error:
-        if not clock.expired():
-            raise
-        raise ConnectionTimeoutError(f"Connection timeout to host {key.host}:{key.port} ({phase}, {seconds:g} s)") from error
+
+    __slots__ = ("_clock", "_key", "_phase", "_seconds")
+
+    def __init__(self, phase: str, seconds: float | None, key: ConnectionKey, threshold: float) -> None:
+        self._phase = phase
+        self._seconds = seconds
+        self._key = key
+        self._clock = limit(seconds, threshold) if seconds else None
+
+    async def __aenter__(self) -> None:
+        if self._clock is not None:
+            await self._clock.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._clock is None:
+            return
+        try:
+            await self._clock.__aexit__(kind, error, trace)
+        except TimeoutError as expired:
+            key = self._key
+            text = f"Connection timeout to host {key.host}:{key.port} ({self._phase}, {self._seconds:g} s)"
+            raise ConnectionTimeoutError(text) from expired
 
 
 @contextmanager

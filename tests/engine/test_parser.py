@@ -241,6 +241,51 @@ def test_content_that_is_all_of_a_read_is_not_copied(parser: Any) -> None:
     assert chunks.data is data
 
 
+def test_content_left_and_skipped(parser: Any) -> None:
+    assert parser.content_left == 0
+    parser.expect("GET")
+    assert parser.content_left == 0
+    parser.feed(LENGTH_5[:-1])
+    assert parser.content_left == 0
+    parser.feed(LENGTH_5[-1:] + b"h")
+    assert parser.content_left == 4
+    assert parser.skip(0) == []
+    assert parser.skip(1) == []
+    assert parser.feed(b"l") == [b"l"]
+    with pytest.raises(ValueError, match="3 bytes of content cannot be skipped: 2 are left"):
+        parser.skip(3)
+    assert parser.skip(2) == [END]
+    assert parser.content_left == 0
+    with pytest.raises(ValueError, match="cannot be skipped"):
+        parser.skip(1)
+    parser.expect("GET")
+    assert parser.feed(LENGTH_5 + b"hello") == [LENGTH_5_HEAD, b"hello", END]
+
+
+def test_nothing_can_be_skipped_of_content_without_a_known_length(parser: Any) -> None:
+    parser.expect("GET")
+    parser.feed(CHUNKED + b"5\r\nab")
+    assert parser.content_left == 0
+    parser.feed(b"cde\r\n0\r\n\r\n")
+    parser.expect("GET")
+    parser.feed(b"HTTP/1.1 200 OK\r\n\r\nabc")
+    assert parser.content_left == 0
+    with pytest.raises(ValueError, match="cannot be skipped"):
+        parser.skip(1)
+
+
+def test_nothing_can_be_skipped_while_paused_or_broken(parser: Any) -> None:
+    parser.expect("GET")
+    parser.feed(LENGTH_5)
+    parser.pause()
+    assert parser.content_left == 0
+    assert parser.resume() == []
+    assert parser.content_left == 5
+    with pytest.raises(HttpProcessingError):
+        parser.feed_eof()
+    assert parser.content_left == 0
+
+
 def test_one_event_for_very_many_chunks(parser: Any) -> None:
     parser.expect("GET")
     count = 20_000

@@ -27,7 +27,9 @@ from aiohttpx.events import Chunks
 from aiohttpx.net import connection as connection_module
 from aiohttpx.net.connection import DEFAULT_SETTINGS, DRAIN_LIMIT, Answer, HTTPConnection, Settings
 from aiohttpx.net.reader import StreamReader
+from aiohttpx.net.receiver import BUFFER_SIZE, can_share_a_buffer
 from aiohttpx.testing import (
+    Expect,
     ExpectRequest,
     HalfClose,
     LoopbackServer,
@@ -125,11 +127,21 @@ async def whole(answer: Answer) -> bytes:
     return body.data if isinstance(body, Chunks) else body
 
 
-async def dial(peer: ScriptedPeer | LoopbackServer) -> HTTPConnection:
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: HTTPConnection(loop), peer.host, peer.port)
-    connection.peer = f"{peer.host}:{peer.port}"
-    return connection
+Dial = Callable[[ScriptedPeer | LoopbackServer], Awaitable[HTTPConnection]]
+
+
+@pytest.fixture(params=[False, True], ids=["own reads", "shared buffer"])
+def dial(request: pytest.FixtureRequest) -> Dial:
+    """Connects by a real socket, and receives in either way."""
+
+    async def dial(peer: ScriptedPeer | LoopbackServer) -> HTTPConnection:
+        loop = asyncio.get_running_loop()
+        buffer = bytearray(BUFFER_SIZE) if request.param and can_share_a_buffer(loop) else None
+        _, connection = await loop.create_connection(lambda: HTTPConnection(loop, buffer), peer.host, peer.port)
+        connection.peer = f"{peer.host}:{peer.port}"
+        return connection
+
+    return dial
 
 
 async def ask(connection: HTTPConnection, settings: Settings = DEFAULT_SETTINGS) -> Answer:
@@ -192,7 +204,7 @@ async def test_trailers_are_kept_with_the_stream() -> None:
     assert body.trailers == b"A: b\r\n"
 
 
-async def test_many_exchanges_follow_each_other_on_one_connection() -> None:
+async def test_many_exchanges_follow_each_other_on_one_connection(dial: Dial) -> None:
     async with LoopbackServer() as server:
         connection = await dial(server)
         for number in range(5):
@@ -204,7 +216,7 @@ async def test_many_exchanges_follow_each_other_on_one_connection() -> None:
         assert server.connections == 1
 
 
-async def test_a_body_that_lasts_to_the_end_of_the_connection() -> None:
+async def test_a_body_that_lasts_to_the_end_of_the_connection(dial: Dial) -> None:
     async with ScriptedPeer([ExpectRequest(), HEAD_TO_THE_END + b"all ", Pause(0.01), b"of it", HalfClose()]) as peer:
         connection = await dial(peer)
         assert await whole(await ask(connection)) == b"all of it"
@@ -212,7 +224,7 @@ async def test_a_body_that_lasts_to_the_end_of_the_connection() -> None:
         await connection.wait_closed()
 
 
-async def test_a_reset_is_not_the_end_of_a_body() -> None:
+async def test_a_reset_is_not_the_end_of_a_body(dial: Dial) -> None:
     async with ScriptedPeer([ExpectRequest(), HEAD_TO_THE_END + b"some of it", Pause(0.01), Reset()]) as peer:
         connection = await dial(peer)
         answer = await ask(connection)
@@ -269,7 +281,7 @@ async def test_a_transport_can_be_taken_away() -> None:
 # -- bytes that nobody asked for
 
 
-async def test_bytes_after_an_answer_are_no_other_answer() -> None:
+async def test_bytes_after_an_answer_are_no_other_answer(dial: Dial) -> None:
     async with ScriptedPeer([ExpectRequest(), HEAD_OF_5 + b"hello" + HEAD_OF_5, StallForever()]) as peer:
         connection = await dial(peer)
         assert await whole(await ask(connection)) == b"hello"
@@ -306,7 +318,7 @@ async def test_bytes_while_idle_end_the_connection(data: bytes) -> None:
     assert talk.wire.ended == "closed"
 
 
-async def test_the_end_while_idle_ends_the_connection() -> None:
+async def test_the_end_while_idle_ends_the_connection(dial: Dial) -> None:
     async with ScriptedPeer([ExpectRequest(), HEAD_OF_5 + b"hello", HalfClose()]) as peer:
         connection = await dial(peer)
         await ask(connection)
@@ -357,7 +369,7 @@ async def test_limits_of_the_head_are_those_of_the_exchange() -> None:
 
 
 @pytest.mark.parametrize("bad", [b"zz\r\n", b"2\r\nheXX", b"5\r\nhelloo\r\n", b"0\r\n: b\r\n"])
-async def test_a_malformed_chunk_in_a_later_read_is_told_at_once(bad: bytes) -> None:
+async def test_a_malformed_chunk_in_a_later_read_is_told_at_once(dial: Dial, bad: bytes) -> None:
     good = CHUNKED_HEAD + b"3\r\nabc\r\n"
     async with asyncio.timeout(10), ScriptedPeer([ExpectRequest(), good, Pause(0.01), bad, StallForever()]) as peer:
         connection = await dial(peer)
@@ -407,7 +419,7 @@ async def test_an_answer_cut_at_any_byte_is_an_error(answer: bytes, error: Excep
             assert error is None or caught.value.errno == RESET.errno  # type: ignore[attr-defined]
 
 
-async def test_a_real_reset_at_any_byte_is_an_error() -> None:
+async def test_a_real_reset_at_any_byte_is_an_error(dial: Dial) -> None:
     answer = CUT["chunked"]
     scripts: list[Script] = [[ExpectRequest(), *([answer[:cut]] if cut else []), Reset()] for cut in range(len(answer))]
     async with asyncio.timeout(30), ScriptedPeer(*scripts) as peer:
@@ -429,7 +441,7 @@ async def test_anything_else_that_the_loop_says_of_a_lost_connection() -> None:
 
 
 @pytest.mark.parametrize("before", [(), (b"HTTP/1.1 100 Continue\r\n\r\n",), (b"HTTP/1.1 200",)])
-async def test_sock_read_strikes_before_the_head(before: tuple[bytes, ...]) -> None:
+async def test_sock_read_strikes_before_the_head(dial: Dial, before: tuple[bytes, ...]) -> None:
     async with asyncio.timeout(10), ScriptedPeer([ExpectRequest(), *before, StallForever()]) as peer:
         connection = await dial(peer)
         with pytest.raises(SocketTimeoutError, match=rf"127\.0\.0\.1:{peer.port} \(sock_read, 0\.05 s\)") as caught:
@@ -438,7 +450,7 @@ async def test_sock_read_strikes_before_the_head(before: tuple[bytes, ...]) -> N
         await connection.wait_closed()
 
 
-async def test_sock_read_strikes_in_the_body_and_not_while_it_comes() -> None:
+async def test_sock_read_strikes_in_the_body_and_not_while_it_comes(dial: Dial) -> None:
     slow = [step for _ in range(7) for step in (Pause(0.05), b"x")]
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
     async with asyncio.timeout(10), ScriptedPeer([ExpectRequest(), head, *slow, StallForever()]) as peer:
@@ -509,7 +521,7 @@ async def test_limit_head_begins_when_the_request_is_sent() -> None:
 
 
 @pytest.mark.every_loop
-async def test_a_slow_reader_holds_up_a_fast_server() -> None:
+async def test_a_slow_reader_holds_up_a_fast_server(dial: Dial) -> None:
     size = 8 * 2**20
     request = b"GET /bytes/%d HTTP/1.1\r\nHost: a\r\n\r\n" % size
     async with asyncio.timeout(30), LoopbackServer() as server:
@@ -593,6 +605,37 @@ async def test_a_rest_that_does_not_come_ends_the_connection(monkeypatch: pytest
     async with asyncio.timeout(10):
         await talk.connection.wait_closed()
     assert talk.given_back == [False]
+
+
+async def rest_of(connection: HTTPConnection, body: StreamReader) -> bytes:
+    rest = await connection.receive_whole(body)
+    return await body.read() if rest is None else rest
+
+
+@pytest.mark.parametrize("left", [30_000, 400_000])
+async def test_a_rest_is_drained_though_someone_still_waits_for_all_of_it(dial: Dial, left: int) -> None:
+    content = payload(500_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n"
+    go_on = Expect(b"go on")
+    script: Script = [ExpectRequest(), head + content[:100_000], go_on, content[100_000:-left], go_on, content[-left:]]
+    async with ScriptedPeer(script) as peer, asyncio.timeout(10):
+        connection = await dial(peer)
+        _, body = await ask(connection)
+        assert isinstance(body, StreamReader)
+        await body.readexactly(100_000)
+        receiving = asyncio.ensure_future(rest_of(connection, body))
+        connection.write([b"go on"])
+        while connection._parser.content_left > left:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        body.set_exception(ClientConnectionError("released"))
+        over = asyncio.get_running_loop().create_future()
+        assert connection.discard_body(lambda: over.set_result(not connection.should_close))
+        with pytest.raises(ClientConnectionError, match="released"):
+            await receiving
+        connection.write([b"go on"])
+        assert await over == (left < DRAIN_LIMIT)
+        connection.close()
+        await connection.wait_closed()
 
 
 async def test_a_broken_rest_ends_the_connection() -> None:
@@ -742,7 +785,7 @@ async def flood(connection: HTTPConnection) -> None:
 
 @pytest.mark.every_loop
 @pytest.mark.parametrize("ending", [HalfClose(), Reset()])
-async def test_a_peer_that_ends_without_taking_the_request(ending: Callable[[Any], Awaitable[None]]) -> None:
+async def test_a_peer_that_ends_without_taking_the_request(dial: Dial, ending: Callable[[Any], Awaitable[None]]) -> None:
     """With FIN, asyncio would wait until what is buffered is sent, which is never."""
     async with asyncio.timeout(10), ScriptedPeer([StopReading(), Pause(0.05), ending, StallForever()]) as peer:
         connection = await dial(peer)
@@ -755,7 +798,7 @@ async def test_a_peer_that_ends_without_taking_the_request(ending: Callable[[Any
 
 
 @pytest.mark.every_loop
-async def test_an_answer_before_the_request_was_taken_does_not_hold_up_the_end() -> None:
+async def test_an_answer_before_the_request_was_taken_does_not_hold_up_the_end(dial: Dial) -> None:
     answer = b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"
     async with asyncio.timeout(10), ScriptedPeer([StopReading(), Send(answer), StallForever()]) as peer:
         connection = await dial(peer)
