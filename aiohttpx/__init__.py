@@ -40,7 +40,8 @@ from .errors import (
 from .events import HttpVersion, HttpVersion10, HttpVersion11
 from .message.bodypart import BodyPartReader
 from .message.form import FormData
-from .message.multipart import MultipartReader, MultipartWriter
+from .message.multipart import MultipartWriter
+from .message.multipart_reader import MultipartReader
 from .message.payload import (
     PAYLOAD_REGISTRY,
     AsyncIterablePayload,

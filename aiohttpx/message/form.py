@@ -1,50 +1,221 @@
-"""Forms as a body: application/x-www-form-urlencoded (WHATWG URL, section 5)."""
+"""Forms as a body: application/x-www-form-urlencoded, or multipart/form-data when there are files in them (RFC 7578)."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Final
+import warnings
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
+from numbers import Number
+from typing import Any, Final, NamedTuple, TypeAlias
 
-#: What has no form as a text. Bytes and files need multipart/form-data.
-_NO_TEXT: Final = (bytes, bytearray, memoryview, io.IOBase, Mapping, Iterator)
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*+")
-_ESCAPED: Final = [chr(octet) if _PLAIN.fullmatch(chr(octet)) else f"%{octet:02X}" for octet in range(256)]
-_ESCAPED[0x20] = "+"
+from ..wire.multipart import new_boundary
+from ..wire.urlencoded import urlencode_form
+from .multipart import MultipartWriter
+from .payload import BytesPayload, Payload, filename_of, get_payload
+from .payload import LookupError as NoPayload
+
+#: What `files=` takes.
+Files: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+_URLENCODED: Final = "application/x-www-form-urlencoded"
+_BYTES: Final = (bytes, bytearray, memoryview)
+#: A value of one of these makes a form multipart.
+_FILES: Final = (*_BYTES, io.IOBase, Payload, AsyncIterable)
+_UNWRITABLE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
+_HOW_MANY: Final = range(2, 5)
 
 
-def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charset: str = "utf-8") -> bytes:
-    """The fields of a form, in order, as a body.
+class _Field(NamedTuple):
+    name: str
+    value: Any
+    filename: str | None
+    #: Arguments for `get_payload`.
+    options: dict[str, Any]
 
-    A value that is a list, or another collection, stands for as many fields of that name. Numbers, and whatever else is no str,
-    are written as `str()` writes them. Raises `TypeError`, with the name of the field, for bytes, files, mappings and iterators,
-    and `UnicodeEncodeError` for text that `charset` cannot express.
+
+class FormData:
+    """A form, to be given as `data=`.
+
+    :param fields: a mapping, or a list of pairs of name and value, or of files; or a single file.
+    :param quote_fields: names and filenames are written as browsers write them (see `content_disposition_header`), else as they
+        are.
+    :param charset: of the texts; by default UTF-8.
+    :param boundary: what stands between the parts; by default nothing that can be foreseen.
+    :param default_to_multipart: be multipart even without files.
+
+    It can be sent several times, as far as the files in it can.
     """
-    if not isinstance(fields, Iterable):
-        raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
-    parts = []
-    for field in fields.items() if isinstance(fields, Mapping) else fields:
+
+    def __init__(
+        self,
+        fields: Any = (),
+        quote_fields: bool = True,
+        charset: str | None = None,
+        *,
+        boundary: str | None = None,
+        default_to_multipart: bool = False,
+    ) -> None:
+        self._quote_fields = quote_fields
+        self._charset = charset
+        self._boundary = new_boundary() if boundary is None else boundary
+        self._is_multipart = default_to_multipart
+        self._fields: list[_Field] = []
+        # The parts of as many fields were made already.
+        self._made = 0
+        self._parts: list[Payload] = []
+        if isinstance(fields, Mapping):
+            self.add_fields(*fields.items())
+        elif isinstance(fields, (list, tuple)):
+            self.add_fields(*fields)
+        else:
+            self.add_fields(fields)
+
+    @property
+    def is_multipart(self) -> bool:
+        return self._is_multipart
+
+    def add_field(
+        self,
+        name: str,
+        value: Any,
+        *,
+        content_type: str | None = None,
+        filename: str | None = None,
+        content_transfer_encoding: str | None = None,
+    ) -> None:
+        """Add a field. All but texts and numbers are sent as files; `content_type` or `filename` makes a file of any value.
+
+        Without `filename`, a file has its own name, or that of the field. `content_transfer_encoding` is accepted for aiohttp's
+        sake and makes no difference (RFC 7578, section 4.7).
+
+        Raises `TypeError` for an argument of a wrong type, `ValueError` for CR, LF or NUL in one.
+        """
+        if content_transfer_encoding is not None:
+            _check("content_transfer_encoding", content_transfer_encoding)
+            warnings.warn("content_transfer_encoding has no meaning in forms any more", DeprecationWarning, stacklevel=2)
+            self._is_multipart = True
+        elif filename is None and isinstance(value, _BYTES):
+            filename = name
+        if filename is None:
+            filename = _own_filename(name, value)
+        self._add(name, value, filename, {} if content_type is None else {"content_type": content_type})
+
+    def add_fields(self, *fields: Any) -> None:
+        """Add mappings, pairs of name and value, and files, which are named after themselves."""
+        for field in fields:
+            if isinstance(field, io.IOBase):
+                self.add_field(filename_of(field) or "unknown", field)
+            elif isinstance(field, Mapping):
+                self.add_fields(*field.items())
+            elif isinstance(field, (list, tuple)) and len(field) == 2:
+                self.add_field(*field)
+            else:
+                raise TypeError(f"A form consists of mappings, pairs of name and value, and files, unlike {field!r:.100}")
+
+    def __call__(self) -> Payload:
+        """The body. Raises `TypeError`, with the name of the field, for a value that cannot be sent."""
+        if not self._is_multipart:
+            charset = self._charset or "utf-8"
+            content_type = _URLENCODED if charset == "utf-8" else f"{_URLENCODED}; charset={charset}"
+            body = urlencode_form([(field.name, field.value) for field in self._fields], charset)
+            return BytesPayload(body, content_type=content_type)
+        for field in self._fields[self._made :]:
+            self._parts += [self._part(field, value) for value in _values(field.value)]
+            self._made += 1
+        writer = MultipartWriter("form-data", self._boundary)
+        for part in self._parts:
+            writer.append_payload(part)
+        return writer
+
+    def _add(self, name: str, value: Any, filename: str | None, options: dict[str, Any]) -> None:
+        _check("name", name)
+        for what, text in (("filename", filename), ("content_type", options.get("content_type"))):
+            if text is not None:
+                _check(what, text)
+                self._is_multipart = True
+        if _is_file(value):
+            self._is_multipart = True
+        self._fields.append(_Field(name, value, filename, options))
+
+    def _part(self, field: _Field, value: Any) -> Payload:
+        try:
+            part = get_payload(value, encoding=self._charset, **field.options)
+        except NoPayload as error:
+            raise TypeError(f"The form field {field.name!r} cannot be sent: its value is {type(value).__name__}") from error
+        params = {"name": field.name}
+        if field.filename is not None:
+            params["filename"] = field.filename
+        part.set_content_disposition("form-data", self._quote_fields, **params)
+        return part
+
+    def _add_file(self, name: str, file: Any) -> None:
+        """Add a value of `files=`."""
+        headers: Mapping[str, str] | None = None
+        content_type: str | None = None
+        if isinstance(file, (tuple, list)):
+            if len(file) not in _HOW_MANY:
+                raise ValueError(f"A file is (filename, value[, content_type[, headers]]), unlike that of {name!r:.100}")
+            filename, file, content_type, headers = (*file, None, None)[:4]
+        else:
+            filename = _own_filename(name, file) or name
+        # The content type is guessed from the filename, if there is one, rather than left to the kind of the value.
+        self._add(name, file, filename, {"content_type": content_type, "filename": filename, "headers": headers})
+
+
+def _check(what: str, text: Any) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"The {what} of a form field is a str, not {type(text).__name__}: {text!r:.100}")
+    if _UNWRITABLE.search(text):
+        raise ValueError(f"The {what} of a form field has CR, LF, NUL or a lone surrogate in it: {text!r:.100}")
+
+
+def _own_filename(name: str, value: Any) -> str | None:
+    """The name of a file, or that of its field."""
+    if isinstance(value, io.IOBase):
+        return filename_of(value) or name
+    return value.filename if isinstance(value, Payload) else None
+
+
+def _is_file(value: Any) -> bool:
+    return not isinstance(value, str) and isinstance(value, _FILES)
+
+
+def _values(value: Any) -> list[Any]:
+    """What a field of a multipart form has in its parts: each of several values; numbers as texts."""
+    if isinstance(value, str):
+        return [value]
+    several = isinstance(value, Collection) and not isinstance(value, (Mapping, *_FILES))
+    return [str(one) if isinstance(one, Number) else one for one in (value if several else (value,))]
+
+
+def form_payload(data: Any) -> Payload:
+    """The body for a mapping, for pairs of name and value, or for a `FormData`. Raises `TypeError` for anything else."""
+    if isinstance(data, FormData):
+        return data()
+    fields: Any = data.items() if isinstance(data, Mapping) else data
+    if isinstance(fields, Iterable) and any(_is_file(_value_of(field)) for field in fields):
+        return FormData(list(fields))()
+    return BytesPayload(urlencode_form(data), content_type=_URLENCODED)
+
+
+def _value_of(field: Any) -> Any:
+    return field[1] if isinstance(field, (tuple, list)) and len(field) == 2 else field
+
+
+def form_with_files(data: Any, files: Files) -> FormData:
+    """The form for `data=` and `files=` together.
+
+    :param data: a mapping, or None.
+    :param files: mapping or pairs of name and value: a file, bytes, str, or `(filename, value[, content_type[, headers]])`.
+
+    Raises `ValueError` when `data` is anything else, or a tuple has another length; `TypeError` when `files` is anything else.
+    """
+    if data is not None and not isinstance(data, Mapping):
+        raise ValueError(f"files can be used with a mapping as data, not with json or other data ({type(data).__name__})")
+    form = FormData(data or (), default_to_multipart=True)
+    for field in files.items() if isinstance(files, Mapping) else files:
         if not isinstance(field, (tuple, list)) or len(field) != 2:
-            raise TypeError(f"A form is a mapping or pairs of name and value, but this is neither: {field!r:.100}")
-        name, value = field
-        if not isinstance(name, str):
-            raise TypeError(f"The name of a form field is a str, not {type(name).__name__}: {name!r:.100}")
-        quoted = _quote(name, charset)
-        for text in (value,) if isinstance(value, str) else _texts(name, value):
-            parts.append(f"{quoted}={_quote(text, charset)}")
-    return "&".join(parts).encode("ascii")
-
-
-def _texts(name: str, value: Any) -> Iterator[str]:
-    several = isinstance(value, Collection) and not isinstance(value, _NO_TEXT)
-    for one in value if several else (value,):
-        if isinstance(one, _NO_TEXT) or (several and isinstance(one, Collection) and not isinstance(one, str)):
-            raise TypeError(f"The form field {name!r} cannot be urlencoded: its value is {type(one).__name__}")
-        yield str(one)
-
-
-def _quote(text: str, charset: str) -> str:
-    if charset == "utf-8" and _PLAIN.fullmatch(text):
-        return text
-    return "".join(map(_ESCAPED.__getitem__, text.encode(charset)))
+            raise TypeError(f"files is a mapping or pairs of name and file, but this is neither: {field!r:.100}")
+        form._add_file(*field)
+    return form

@@ -39,7 +39,7 @@ from .. import hdrs
 from ..errors import ClientPayloadError
 from ..net.reader import StreamReader
 from ..typedefs import Byteish, JSONBytesEncoder, JSONEncoder
-from ..wire.fields import OCTET_STREAM, parse_mimetype
+from ..wire.fields import OCTET_STREAM, content_disposition_header, parse_mimetype
 from .sources import CHUNK_SIZE, FileSource, Writer, drive, octets, read_here, read_in_executor, text_source, write_pieces
 
 #: Bytes beyond which a body held in memory is worth a warning.
@@ -110,6 +110,12 @@ class Payload(ABC):
         return self._headers
 
     @property
+    def other_fields(self) -> Iterable[tuple[str, str]]:
+        """What `headers` has besides Content-Type. Costs nothing when nobody asked for `headers`."""
+        headers = self.__dict__.get("_headers")
+        return () if headers is None else [field for field in headers.items() if field[0].lower() != "content-type"]
+
+    @property
     def encoding(self) -> str | None:
         return self._encoding
 
@@ -132,6 +138,10 @@ class Payload(ABC):
     def autoclose(self) -> bool:
         """There is nothing to close."""
         return self._autoclose
+
+    def set_content_disposition(self, disptype: str, quote_fields: bool = True, _charset: str = "utf-8", **params: str) -> None:
+        """Say in `headers` what this is as a part of a multipart body. See `wire.fields.content_disposition_header`."""
+        self.headers[hdrs.CONTENT_DISPOSITION] = content_disposition_header(disptype, quote_fields, _charset, **params)
 
     @abstractmethod
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
@@ -290,7 +300,7 @@ class IOBasePayload(Payload):
     """
 
     def __init__(self, value: IO[Any], *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("filename", _filename_of(value))
+        kwargs.setdefault("filename", filename_of(value))
         super().__init__(value, *args, **kwargs)
         self._source = self._open(value)
 
@@ -369,7 +379,8 @@ class BytesIOPayload(IOBasePayload):
         return None
 
 
-def _filename_of(file: Any) -> str | None:
+def filename_of(file: Any) -> str | None:
+    """The name of a file, without its folder. None when it has none, or none that is a path."""
     name = getattr(file, "name", None)
     return os.path.basename(name) if isinstance(name, str) and name and name[0] != "<" and name[-1] != ">" else None
 

@@ -12,14 +12,15 @@ from yarl import URL
 
 from .. import hdrs
 from .._impl import serialize_head
-from ..errors import ClientConnectionError, ClientError, ClientOSError
+from ..errors import ClientConnectionError, ClientError, ClientOSError, ServerTimeoutError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import HTTPConnection, Settings
 from ..net.writer import StreamWriter
-from ..typedefs import LooseHeaders, Query
+from ..typedefs import LooseCookies, LooseHeaders, Query
 from ..wire.codings import make_encoder
+from ..wire.cookies import format_cookies, merge_cookies
 from .defaults import NO_DEFAULTS, RequestDefaults
-from .form import urlencode_form
+from .form import form_payload
 from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
 from .payload import LookupError as NoPayload
 from .query import extend_query
@@ -34,6 +35,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _NO_FIELDS: Final[CIMultiDict[str]] = CIMultiDict()
 _NO_LENGTH: Final = ((hdrs.CONTENT_LENGTH, "0"),)
+_CLOSE: Final = (hdrs.CONNECTION, "close")
 _OCTETS: Final = (hdrs.CONTENT_TYPE, "application/octet-stream")
 
 Fields = tuple[tuple[str, str], ...]
@@ -53,6 +55,7 @@ class ClientRequest:
     :param headers: the fields of this request and of its session, merged; None: only what `defaults` says.
     :param skip_auto_headers: names of fields that are not generated.
     :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes, or a `Payload`.
+    :param cookies: cookies, or the value of a Cookie field; they take the place of those of the same name in `headers`.
     :param version: HTTP/1.1, or 1.0; this, `loop`, `response_class` and `settings` (how the answer is read) are by default those
         of `defaults`.
     :param compress: a content coding for the body; True means deflate.
@@ -69,6 +72,10 @@ class ClientRequest:
     POST_METHODS: ClassVar[frozenset[str]] = frozenset({"PATCH", "POST", "PUT"})
     ALL_METHODS: ClassVar[frozenset[str]] = GET_METHODS | POST_METHODS | {"DELETE"}
 
+    _sending: asyncio.Task[None] | None = None  # sends the body
+    _over = False
+    _cookie = ""  # the field, as long as there is no map of the fields
+
     def __init__(
         self,
         method: str,
@@ -78,6 +85,7 @@ class ClientRequest:
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         data: Any = None,
+        cookies: str | LooseCookies | None = None,
         version: HttpVersion | None = None,
         compress: str | bool | None = None,
         chunked: bool | None = None,
@@ -121,9 +129,11 @@ class ClientRequest:
         if headers is None and skip_auto_headers is None and self.version == HttpVersion11 and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
-            self._headers = self._make_headers(headers or defaults.headers)
+            self._headers = self._make_headers(defaults.headers if headers is None else headers)
             if expect100:
                 self._headers[hdrs.EXPECT] = "100-continue"
+        if cookies:
+            self.update_cookies(cookies)
         self._payload: Payload | None = None
         self._body_fields: Fields = _WITHOUT_BODY.get(method, _NO_LENGTH)
         if data is not None or self._headers is not None or chunked:
@@ -139,12 +149,28 @@ class ClientRequest:
         """Every field that is sent, in order. Changes reach the wire."""
         if self._headers is None:
             self._headers = self._make_headers(self._defaults.headers)
+            if self._cookie:
+                self._headers[hdrs.COOKIE] = self._cookie
             self._headers.extend(self._body_fields)
         return self._headers
 
     @headers.setter
     def headers(self, headers: CIMultiDict[str]) -> None:
         self._headers = headers
+
+    def update_cookies(self, cookies: str | LooseCookies) -> None:
+        """Send these too: cookies, or the value of a Cookie field. They take the place of those of the same name.
+
+        Raises `ValueError` for one that cannot be sent.
+        """
+        field = cookies if isinstance(cookies, str) else format_cookies(cookies)
+        earlier = [self._cookie] if self._headers is None else self._headers.popall(hdrs.COOKIE, [])
+        if any(earlier):
+            field = merge_cookies(earlier, field)
+        if self._headers is None:
+            self._cookie = field
+        else:
+            self._headers[hdrs.COOKIE] = field
 
     @property
     def host(self) -> str:
@@ -182,6 +208,21 @@ class ClientRequest:
     def replayable(self) -> bool:
         """The request can be sent again as it was."""
         return self._payload is None or self._payload.replayable
+
+    @property
+    def consumed(self) -> bool:
+        """The body was sent, and cannot be sent again."""
+        return self._payload is not None and self._payload.consumed
+
+    def disown_body(self) -> None:
+        """Another request has the body now, and closes it."""
+        self._payload = None
+
+    async def close(self) -> None:
+        """The request is not sent again: let go of what its body holds, as soon as it is sent. Waits for nothing."""
+        self._over = True
+        if self._payload is not None and (self._sending is None or self._sending.done()):
+            await self._payload.close()
 
     def _set_body(self, data: Any) -> None:
         headers = _NO_FIELDS if self._headers is None else self._headers
@@ -236,6 +277,9 @@ class ClientRequest:
             fields.append((hdrs.CONTENT_LENGTH, str(size)))
         if headers is _NO_FIELDS or self._wants(hdrs.CONTENT_TYPE, headers):
             fields.append((hdrs.CONTENT_TYPE, payload.content_type))
+        for name, value in payload.other_fields:
+            if name not in headers:
+                fields.append((name, value))
         return tuple(fields)
 
     def _wants(self, name: istr, headers: Mapping[str, str]) -> bool:
@@ -274,10 +318,11 @@ class ClientRequest:
         if protocol is None:
             raise ClientConnectionError("The connection was given back already")
         payload = self._payload
-        if protocol.single_use and hdrs.CONNECTION not in self.headers:
-            self.headers[hdrs.CONNECTION] = "close"
+        if protocol.single_use:
+            self._say_close()
         if self._headers is None:
-            data = serialize_head(self.method, self.url.raw_path_qs, self.origin.block, self._common, self._body_fields)
+            fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
+            data = serialize_head(self.method, self.url.raw_path_qs, self.origin.block, self._common, fields)
         else:
             data = self._serialize(self._headers)
         upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
@@ -287,10 +332,17 @@ class ClientRequest:
             answer = protocol.exchange(self.method, data + payload.value, conn.release, self.settings)
         else:
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
-            protocol.start_upload(self._upload(protocol))
+            self._sending = protocol.start_upload(self._upload(protocol))
         response = self.response_class(self.method, self.original_url, request=self)
         response.answer = answer
         return response
+
+    def _say_close(self) -> None:
+        if self._headers is None:
+            if _CLOSE not in self._body_fields:
+                self._body_fields = (_CLOSE, *self._body_fields)
+        elif hdrs.CONNECTION not in self._headers:
+            self._headers.extend((_CLOSE,))
 
     def _serialize(self, headers: CIMultiDict[str]) -> bytes:
         head = serialize_head(self.method, self.url.raw_path_qs, headers.items())
@@ -303,22 +355,28 @@ class ClientRequest:
         payload = self._payload
         length = None if self.chunked else self._explicit_length(self.headers)
         encoder = make_encoder(str(self.compress)) if self.compress else None
+        limit = self.settings.write or None
+        clock = asyncio.timeout(limit)
         writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder)
         try:
             if self.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
                 await asyncio.wait((protocol.expect_continue(),), timeout=_CONTINUE_WAIT)
-            async with asyncio.timeout(self.settings.write):
+            async with clock:
                 if payload is not None:
                     await payload.write_with_length(writer, length)
                 await writer.write_eof()
         except ClientError:
             raise
         except OSError as error:
+            if isinstance(error, TimeoutError) and clock.expired():
+                text = f"Timeout of {limit:g} s (write) on {protocol.peer} while sending the body"
+                raise ServerTimeoutError(text) from error
             raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
         except Exception as error:
             raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
         finally:
-            if payload is not None:
+            self._sending = None
+            if self._over and payload is not None and payload is self._payload:
                 await payload.close()
 
 
@@ -332,4 +390,4 @@ def _payload_of(data: Any) -> Payload:
     try:
         return PAYLOAD_REGISTRY.get(data, disposition=None)
     except NoPayload:
-        return BytesPayload(urlencode_form(data), content_type="application/x-www-form-urlencoded")
+        return form_payload(data)

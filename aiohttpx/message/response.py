@@ -85,6 +85,8 @@ class ClientResponse:
     status: int = None  # type: ignore[assignment]  # until it has started
     reason: str | None = None
     method: str
+    #: There are cookies among its fields.
+    sets_cookies = False
     #: The future of the head: what `ClientRequest.send` was promised.
     answer: asyncio.Future[Answer] | None = None
 
@@ -181,6 +183,10 @@ class ClientResponse:
         """The responses that led here by redirects, the first one first."""
         return self._history
 
+    @history.setter
+    def history(self, history: tuple[ClientResponse, ...]) -> None:
+        self._history = history
+
     @property
     def ok(self) -> bool:
         """The status is below 400."""
@@ -199,6 +205,10 @@ class ClientResponse:
         if self._headers is None:
             self._headers = _NO_HEADERS if self._head is None else header_map(self.raw_headers)
         return self._headers
+
+    def set_cookie_fields(self) -> list[str]:
+        """The values of its Set-Cookie fields, in order."""
+        return [value.decode("utf-8", "surrogateescape") for name, value in self.raw_headers if name.lower() == b"set-cookie"]
 
     @property
     def cookies(self) -> SimpleCookie:
@@ -293,6 +303,8 @@ class ClientResponse:
             ) from error
         self._head = head
         self.version, self.status, self.reason = head[:3]
+        if head.sets_cookies:
+            self.sets_cookies = True
         if isinstance(body, StreamReader):
             self._content = body
         else:

@@ -164,6 +164,11 @@ class HTTPConnection(asyncio.Protocol):
         task.add_done_callback(self._upload_done)
         return task
 
+    def request_sent(self) -> None:
+        """The request is sent whole; what its upload still does is nobody's concern here."""
+        self._upload = None
+        self._last_read = self.loop.time()
+
     def _upload_done(self, task: asyncio.Task[None]) -> None:
         error = ClientConnectionError(f"The request to {self.peer} was not sent whole") if task.cancelled() else task.exception()
         if task is self._upload:
@@ -533,7 +538,9 @@ class HTTPConnection(asyncio.Protocol):
     def _watched(self, seconds: float) -> None:
         """A read does not move the alarm, it only notes the time: the alarm moves itself when it rings."""
         waited = self.loop.time() - self._last_read
-        if self._reading_paused or self._upload is not None:  # it is we who do not read, or have not said all
+        if (
+            self._reading_paused or self._writing_paused or self._upload is not None
+        ):  # it is we who do not read, or have not said all
             waited = 0.0
         if waited >= seconds:
             self._alarm = None

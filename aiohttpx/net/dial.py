@@ -17,6 +17,7 @@ from ..errors import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientSSLError,
     ConnectionTimeoutError,
     ServerFingerprintMismatch,
 )
@@ -54,9 +55,7 @@ class phase_limit:
         if self._clock is not None:
             await self._clock.__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._clock is None:
             return
         try:
@@ -152,6 +151,7 @@ class Dialer:
         context = await context_for(setting) if setting is not None else None
         pin = setting if isinstance(setting, Fingerprint) else None
         left = addr_infos(hosts)
+        refusal: Exception | None = None
         while True:
             tried = left if self._happy_eyeballs_delay is not None else left[:1]
             try:
@@ -162,10 +162,13 @@ class Dialer:
                     tried = _with_peer(tried, sock)
                     async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
                         return await self.secure(factory, key, sock, context, pin, timeout.tls or timeout.sock_connect)
-            except (ClientConnectorError, ConnectionTimeoutError, ServerFingerprintMismatch):
+            except (ClientConnectorError, ConnectionTimeoutError, ServerFingerprintMismatch) as error:
+                # What a peer that answered said in TLS tells more than that another address does not answer.
+                if not isinstance(refusal, (ClientSSLError, ServerFingerprintMismatch)):
+                    refusal = error
                 left = [info for info in left if info not in tried]
                 if not left:
-                    raise
+                    raise refusal from refusal.__cause__
 
     async def connect(self, key: ConnectionKey, infos: list[AddrInfoType]) -> socket.socket:
         """A socket connected to one of `infos`."""

@@ -72,6 +72,7 @@ class StreamWriter(AbstractStreamWriter):
         if self._chunked:
             self._put([b"0\r\n\r\n"])
         self._ended = True
+        self._connection.request_sent()
         await self._connection.drain()
 
     async def drain(self) -> None:
@@ -88,6 +89,8 @@ class StreamWriter(AbstractStreamWriter):
         # A buffer of the caller's may change after this returns; bytes cannot.
         whole = data if isinstance(data, bytes) else bytes(data)
         self._put([b"%x\r\n" % size, whole, b"\r\n"] if self._chunked else [whole])
+        if self.length == 0 and not self._chunked:
+            self._connection.request_sent()
         return True
 
     def _put(self, parts: list[bytes]) -> None:

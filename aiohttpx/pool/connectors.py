@@ -35,7 +35,7 @@ from .pool import Pool
 KEEPALIVE_TIMEOUT: Final = 15.0
 #: Seconds after which an idle connection's socket is asked whether the peer has closed it. The loop asks all the time, but it may
 #: have been held up by something else since.
-TRUSTED_FOR: Final = 0.5
+TRUSTED_FOR: Final = 0.02
 #: A connection is not used in the last moment that the server keeps it: the request would cross its farewell.
 HINT_MARGIN: Final = 1.0
 
@@ -266,7 +266,7 @@ class BaseConnector:
         self._pool.clear(_closed_error)
         if self._loop is None or self._loop.is_closed():
             return []
-        for clock in self._opening:
+        for clock in list(self._opening):  # this may be another thread than the loop's
             self._loop.call_soon_threadsafe(self._give_up, clock)
         ended = list(self._open_connections)
         for protocol in ended:

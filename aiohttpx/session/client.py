@@ -18,6 +18,7 @@ from yarl import URL
 from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
+from ..message.form import Files, form_with_files
 from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
@@ -26,9 +27,12 @@ from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
 from ..pool.connectors import BaseConnector, TCPConnector
 from ..timeouts import DEFAULT_TIMEOUT, ClientTimeout
-from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseHeaders, Query, StrOrURL
+from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
 from .context import RequestContextManager
+from .cookiejar import AbstractCookieJar, CookieJar
 from .exchange import exchange
+from .hops import AllowRedirects, Hops, cookie_field, store_cookies
+from .redirects import MAX_REDIRECTS
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
@@ -58,6 +62,8 @@ class ClientSession:
     :param base_url: what the URLs of requests are relative to (RFC 3986); its path ends in "/".
     :param connector: where connections come from; by default a `TCPConnector` of its own.
     :param headers: fields that every request has.
+    :param cookies: cookies that every request has, put into the jar.
+    :param cookie_jar: where cookies are kept; by default a `CookieJar`. `DummyCookieJar` keeps none.
     :param skip_auto_headers: names of fields that are not generated (Accept, Accept-Encoding, User-Agent, Content-Type).
     :param json_serialize: makes the str of `json=`; `json_serialize_bytes` makes bytes, and wins.
     :param version: HTTP/1.1, or 1.0.
@@ -68,6 +74,7 @@ class ClientSession:
     :param auto_decompress: undo content codings.
     :param read_bufsize: bytes of a body that are read ahead.
     :param max_field_size: bytes of a field line; `max_headers`: how many of them.
+    :param requote_redirect_url: bring the targets of redirects into canonical form; False: ask for them as servers write them.
     :param fallback_charset_resolver: names the charset of a text whose response does not.
     """
 
@@ -80,6 +87,8 @@ class ClientSession:
         connector: BaseConnector | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         headers: LooseHeaders | None = None,
+        cookies: LooseCookies | None = None,
+        cookie_jar: AbstractCookieJar | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         json_serialize: JSONEncoder = json_module.dumps,
         json_serialize_bytes: JSONBytesEncoder | None = None,
@@ -90,6 +99,7 @@ class ClientSession:
         raise_for_status: RaiseForStatus = False,
         timeout: ClientTimeout | float | None = NOT_GIVEN,
         auto_decompress: bool = True,
+        requote_redirect_url: bool = True,
         read_bufsize: int = DEFAULT_SETTINGS.read_bufsize,
         max_field_size: int = DEFAULT_SETTINGS.max_field_size,
         max_headers: int = DEFAULT_SETTINGS.max_fields,
@@ -101,7 +111,6 @@ class ClientSession:
         self._loop = loop
         self._timer: Timer | None = None
         self._connector_owner = connector_owner
-        self._default_headers: CIMultiDict[str] = CIMultiDict(headers or ())
         self._skip_auto_headers = frozenset(map(istr, skip_auto_headers or ()))
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
@@ -118,9 +127,18 @@ class ClientSession:
             max_field_size,
             max_fields=max_headers,
         )
-        self._defaults = RequestDefaults(self._default_headers, self._skip_auto_headers, version, response_class, self._settings)
+        own: CIMultiDict[str] = CIMultiDict(headers or ())
+        self._defaults = RequestDefaults(own, self._skip_auto_headers, version, response_class, self._settings)
         self._retry_connection = True
+        self._requote_redirect_url = requote_redirect_url
+        self._hops = Hops({"defaults": self._defaults})
+        self._jar = cookie_jar  # or one is made when there is something to put into it
+        if cookies:
+            self.cookie_jar.update_cookies(cookies)
         self.fallback_charset_resolver = fallback_charset_resolver
+        with suppress(RuntimeError):  # no loop runs yet
+            if (loop or asyncio.get_running_loop()).get_debug():
+                self._source_traceback = traceback.extract_stack(sys._getframe(1))
         self._connector = TCPConnector(loop=loop) if connector is None else connector
 
     # -- requests
@@ -131,11 +149,17 @@ class ClientSession:
         :param params: added to the query: mapping, pairs or str.
         :param data: the body: bytes, str, mapping or pairs (a form), file, iterable of bytes.
         :param json: the body, as JSON; not with `data`.
+        :param files: makes the body multipart/form-data, together with a mapping as `data`: mapping or pairs of name and value: a
+            file, bytes, str, or `(filename, value[, content_type[, headers]])`.
+        :param cookies: sent to the origin of `url`, besides those in the jar.
         :param headers: fields of this request, instead of the session's of the same name.
         :param skip_auto_headers: names of fields that are not generated.
         :param compress: content coding of the body: "deflate", "gzip", "br", "zstd", or True for deflate.
         :param chunked: send the body in chunks.
         :param expect100: send the body when the server asks for it.
+        :param allow_redirects: follow redirects; a callable is given each response that redirects and the URL it leads to, and
+            says whether to go there. What is not followed is the response. HEAD follows only if it is said.
+        :param max_redirects: with so many it is an error; 0: never.
         :param raise_for_status: as the session's.
         :param read_until_eof: False: a response without framing has no body.
         :param timeout: a `ClientTimeout`, or seconds for the whole operation; None: no limits.
@@ -143,8 +167,8 @@ class ClientSession:
         :param server_hostname: the name that the certificate is checked for.
         :param read_bufsize, auto_decompress, max_field_size, max_headers: as the session's.
 
-        Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, and `ValueError` for what
-        cannot be sent.
+        Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, `TooManyRedirects`,
+        `RedirectClientError`, and `ValueError` for what cannot be sent.
         """
         return RequestContextManager(self._request(method, url, **kwargs))
 
@@ -157,7 +181,8 @@ class ClientSession:
         return RequestContextManager(self._request("OPTIONS", url, **kwargs))
 
     def head(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
-        """HEAD: see `request`."""
+        """HEAD: see `request`. Redirects are not followed unless `allow_redirects=True`."""
+        kwargs.setdefault("allow_redirects", False)
         return RequestContextManager(self._request("HEAD", url, **kwargs))
 
     def post(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
@@ -188,8 +213,12 @@ class ClientSession:
         params: Query = None,
         data: Any = None,
         json: Any = None,
+        files: Files | None = None,
+        cookies: LooseCookies | None = None,
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
+        allow_redirects: AllowRedirects = True,
+        max_redirects: int | None = MAX_REDIRECTS,
         compress: str | bool | None = None,
         chunked: bool | None = None,
         expect100: bool = False,
@@ -213,6 +242,8 @@ class ClientSession:
             timer = self._bind()
         if json is not None:
             data = self._json_payload(json, data)
+        if files:
+            data = form_with_files(data, files)
         limits = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout)
         settings = self._settings
         if (
@@ -229,29 +260,35 @@ class ClientSession:
             raise InvalidUrlClientError(str_or_url, str(error)) from error
         if url.scheme not in connector.allowed_protocol_schema_set:
             raise NonHttpUrlClientError(url)
+        cookie = None if self._jar is None and cookies is None else cookie_field(self.cookie_jar, url, cookies)
         if (  # each argument costs: what most requests do not say is not passed on
             (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
             and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
+            and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
         ):
-            request = self._request_class(method, url, data=data, session=self, defaults=self._defaults)
+            hops = self._hops if allow_redirects else None
+            request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
         else:
-            request = self._request_class(
-                method,
-                url,
-                params=params,
-                headers=None if headers is None else self._prepare_headers(headers),
-                skip_auto_headers=skip_auto_headers,
-                data=data,
-                compress=compress,
-                chunked=chunked,
-                expect100=expect100,
-                session=self,
-                ssl=ssl,
-                server_hostname=server_hostname,
-                defaults=self._defaults,
-                settings=settings,
-            )
-        response = await exchange(connector, timer, request, limits, self._retry_connection)
+            options: dict[str, Any] = {
+                "headers": None if headers is None else self._prepare_headers(headers),
+                "skip_auto_headers": skip_auto_headers,
+                "compress": compress,
+                "chunked": chunked,
+                "expect100": expect100,
+                "ssl": ssl,
+                "server_hostname": server_hostname,
+                "defaults": self._defaults,
+                "settings": settings,
+            }
+            hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
+            request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
+        try:
+            response = await exchange(connector, timer, request, limits, self._retry_connection, hops)
+        finally:
+            if data is not None:
+                await request.close()
+        if response.sets_cookies:
+            store_cookies(self.cookie_jar, response)
         check = self._raise_for_status if raise_for_status is None else raise_for_status
         if check:
             await self._check(response, check)
@@ -300,7 +337,7 @@ class ClientSession:
 
     def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:
         """The session's fields, overridden by those of a request; a name given twice there is sent twice."""
-        merged = CIMultiDict(self._default_headers)
+        merged = CIMultiDict(self._defaults.headers)
         if headers:
             own: CIMultiDict[str] = CIMultiDict(headers)
             for name in set(map(istr, own)):
@@ -318,8 +355,6 @@ class ClientSession:
             raise RuntimeError("Session and connector has to use same event loop")
         self._loop = self._defaults.loop = loop
         self._timer = timer_of(loop)
-        if loop.get_debug():
-            self._source_traceback = traceback.extract_stack(sys._getframe(2))
         return self._timer
 
     async def close(self) -> None:
@@ -381,7 +416,42 @@ class ClientSession:
     @property
     def headers(self) -> CIMultiDict[str]:
         """The fields of every request; they may be changed."""
-        return self._default_headers
+        return self._defaults.headers
+
+    @property
+    def _default_headers(self) -> CIMultiDict[str]:
+        """Consumers of aiohttp read and replace them under this name."""
+        return self._defaults.headers
+
+    @_default_headers.setter
+    def _default_headers(self, headers: LooseHeaders) -> None:
+        self._defaults.headers = CIMultiDict(headers)
+
+    @property
+    def cookie_jar(self) -> AbstractCookieJar:
+        """Where the cookies are."""
+        if self._jar is None:
+            self._jar = CookieJar()
+        return self._jar
+
+    @property
+    def _cookie_jar(self) -> AbstractCookieJar:
+        """Consumers of aiohttp read and replace it under this name."""
+        return self.cookie_jar
+
+    @_cookie_jar.setter
+    def _cookie_jar(self, cookie_jar: AbstractCookieJar) -> None:
+        self._jar = cookie_jar
+
+    @property
+    def requote_redirect_url(self) -> bool:
+        """Whether targets of redirects are brought into canonical form."""
+        return self._requote_redirect_url
+
+    @requote_redirect_url.setter
+    def requote_redirect_url(self, requote: bool) -> None:
+        warnings.warn("Give requote_redirect_url to ClientSession()", DeprecationWarning, stacklevel=2)
+        self._requote_redirect_url = requote
 
     @property
     def skip_auto_headers(self) -> frozenset[istr]:

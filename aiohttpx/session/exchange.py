@@ -13,10 +13,12 @@ from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..net.timer import Timer
 from ..timeouts import ClientTimeout
+from .redirects import REDIRECT_STATUSES
 
 if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
     from ..pool.connectors import Connection
+    from .hops import Hops
 
 #: Methods that may be sent again when it is not known what became of them (RFC 9110, section 9.2.2).
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
@@ -50,21 +52,24 @@ class Deadline:
     def error(self, peer: str, what: str) -> ServerTimeoutError:
         return ServerTimeoutError(f"Timeout of {self._total:g} s (total) on {peer} while {what}")
 
-    async def hold(self, attempt: Awaitable[ClientResponse], peer: str) -> ClientResponse:
-        """Await a second attempt. The connector would give it the limit anew: it does not know how much of that is left."""
+    async def hold(self, attempt: Awaitable[ClientResponse], peer: str, what: str) -> ClientResponse:
+        """Await a further attempt. The connector would give it the limit anew: it does not know how much of that is left."""
         try:
             async with asyncio.timeout_at(0 if self.struck else None) as self._clock:
                 return await attempt
         except TimeoutError as error:
             if isinstance(error, ServerTimeoutError) or not self.struck:
                 raise
-            raise self.error(peer, "connecting again") from error
+            raise self.error(peer, what) from error
         finally:
             self._clock = None
 
 
-async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool) -> ClientResponse:
-    """Send `request` and wait for the head of its response.
+async def exchange(
+    connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool, hops: Hops | None = None
+) -> ClientResponse:
+    """Send `request` and wait for the head of its response; by `hops`, for that of the response it is redirected to. The limits
+    are for all of that together.
 
     A connection that was used before may die of age while the request is under way. Then the request is sent once more, on
     another one, if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
@@ -72,7 +77,10 @@ async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout
     """
     total = timeout.total
     if not total:
-        return await _attempt(connector, request, timeout, None, retry)
+        response = await _attempt(connector, request, timeout, None, retry)
+        if hops is not None and response.status in REDIRECT_STATUSES:
+            response = await hops.follow(request, response, lambda request: _attempt(connector, request, timeout, None, retry))
+        return response
     deadline = Deadline(total)
     if total < timeout.ceil_threshold:
         alarm = timer.start(total, timeout.ceil_threshold, deadline.strike)
@@ -83,6 +91,8 @@ async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout
         cancel = partial(second.pop, deadline, None)
     try:
         response = await _attempt(connector, request, timeout, deadline, retry)
+        if hops is not None and response.status in REDIRECT_STATUSES:
+            response = await hops.follow(request, response, partial(_go_on, connector, timeout, deadline, retry))
     except BaseException:
         cancel()
         raise
@@ -93,6 +103,14 @@ async def exchange(connector: Any, timer: Timer, request: ClientRequest, timeout
         deadline.what = "reading the body"
         connection.add_callback(cancel)
     return response
+
+
+def _go_on(
+    connector: Any, timeout: ClientTimeout, deadline: Deadline, retry: bool, request: ClientRequest
+) -> Awaitable[ClientResponse]:
+    """Send a further request within the limit of the first."""
+    attempt = _attempt(connector, request, timeout, deadline, retry)
+    return deadline.hold(attempt, f"{request.host}:{request.port}", "connecting")
 
 
 async def _attempt(
@@ -122,4 +140,4 @@ async def _attempt(
     again = _attempt(connector, request, timeout, deadline, False)
     if deadline is None:
         return await again
-    return await deadline.hold(again, protocol.peer)
+    return await deadline.hold(again, protocol.peer, "connecting again")

@@ -30,6 +30,8 @@ _PARAMETER: Final = re.compile(r"""\s*+([^\s;,="]++)\s*+(?:=\s*+(?:"((?:[^"\\]++
 _END_OF_PARAMETER: Final = re.compile(";")
 _END_OF_LINK_PARAMETER: Final = re.compile("[;,]")
 _QUOTED_ITEM: Final = re.compile(r"""([^=;]*+)=\s*+("(?:[^"\\]++|\\.)*+"|".*?")[ \t]*+(?=;|\Z)""", re.DOTALL)
+_BROWSERS_ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+_UNWRITABLE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
 _CONTINUATION: Final = re.compile(r"[^*]*+\*[0-9]++\*?+")
 # Codecs of Python that are no charsets. Of these, punycode and idna also take more than linear time.
 _NOT_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
@@ -216,6 +218,28 @@ def _decode(octets: bytes, charset: str) -> str | None:
         return None if codecs.lookup(charset).name in _NOT_CHARSETS else octets.decode(charset)
     except (LookupError, ValueError):
         return None
+
+
+def content_disposition_header(disptype: str, quote_fields: bool = True, _charset: str = "utf-8", **params: str) -> str:
+    """A Content-Disposition in the way of browsers, for the parts of a multipart body (WHATWG HTML, "multipart/form-data").
+
+    Text stays as it is, to be sent in UTF-8, but `"`, CR and LF become `%22`, `%0D`, `%0A`; with `quote_fields=False` nothing is
+    changed. `_charset` is accepted for aiohttp's sake.
+
+    Raises `ValueError`, with the name of the parameter, for a type or name that is no token, and for what cannot be written: NUL,
+    lone surrogates, and CR and LF if nothing is changed.
+    """
+    if not _TOKEN.fullmatch(disptype):
+        raise ValueError(f"A disposition type is a token, unlike {disptype!r:.100}")
+    said = [disptype]
+    for name, value in params.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"The name of a parameter of Content-Disposition is a token, unlike {name!r:.100}")
+        text = value.translate(_BROWSERS_ESCAPES) if quote_fields else value
+        if _UNWRITABLE.search(text):
+            raise ValueError(f"The {name} of a part cannot be written in a field: {value!r:.100}")
+        said.append(f'{name}="{text}"')
+    return "; ".join(said)
 
 
 def content_disposition_filename(params: Mapping[str, str], name: str = "filename") -> str | None:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -13,12 +14,17 @@ from .servers import Httpbin, Nginx, run_httpbin, run_nginx
 
 
 @pytest.fixture(scope="session")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+def nginx_program() -> str:
     # On Debian it lies in a folder that only root has in its PATH.
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         do_without("nginx is not installed (Debian and Ubuntu: apt install nginx)")
-    with run_nginx(program, tmp_path_factory.mktemp("nginx")) as server:
+    return program
+
+
+@pytest.fixture(scope="session")
+def nginx(nginx_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    with run_nginx(nginx_program, tmp_path_factory.mktemp("nginx")) as server:
         yield server
 
 
@@ -31,7 +37,7 @@ def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Httpbin]:
         yield server
 
 
-def do_without(reason: str) -> None:
+def do_without(reason: str) -> NoReturn:
     if os.environ.get("AIOHTTPX_REQUIRE_SERVERS"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -50,6 +50,7 @@ http {{
         location /eof/     {{ alias files/; ssi on; ssi_types *; chunked_transfer_encoding off; }}
         location /slow/    {{ alias files/; limit_rate 50k; }}
         location /once/    {{ alias files/; keepalive_requests 1; }}
+        location /seven/   {{ alias files/; keepalive_requests 7; }}
         location /brief/   {{ alias files/; keepalive_timeout 1s 1s; }}
         location /upload/  {{ dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 0; }}
         location = /sink   {{ client_max_body_size 0; return 200 "gone"; }}
@@ -67,10 +68,11 @@ class Nginx:
     Files: small.txt (13 bytes), data.json (10 KB), large (100 MiB; every MiB begins with its number, 8 bytes big-endian).
 
     /gzip/NAME     gzip, chunked, for who accepts it      /once/NAME     Connection: close
-    /chunked/NAME  chunked                                /brief/NAME    Keep-Alive: timeout=1, kept
-    /eof/NAME      ended by the connection                /upload/NAME   takes PUT and DELETE, gives it back to GET
-    /slow/NAME     at 50 KB/s                             /sink          takes any body
-    /empty         204                                    /fields        20 X- fields, 3 cookies
+    /chunked/NAME  chunked                                /seven/NAME    keeps a connection for seven requests
+    /eof/NAME      ended by the connection                /brief/NAME    Keep-Alive: timeout=1, kept
+    /slow/NAME     at 50 KB/s                             /upload/NAME   takes PUT and DELETE, gives it back to GET
+    /empty         204                                    /sink          takes any body
+    /fields        20 X- fields, 3 cookies
     """
 
     http: str  #: "http://127.0.0.1:PORT"

@@ -16,6 +16,7 @@ from yarl import URL
 
 import aiohttpx
 from aiohttpx import ClientSession, HttpVersion10
+from aiohttpx.message.payload import BytesPayload
 from aiohttpx.testing import ScriptedPeer
 from aiohttpx.wire.codings import ACCEPT_ENCODING
 
@@ -77,7 +78,7 @@ async def test_headers_may_be_any_mapping_or_pairs(kind: Callable[[Fields], Any]
 
 async def test_the_sessions_fields_are_overridden_by_name() -> None:
     session = {"headers": {"X-Session": "s", "X-Both": "session", "Accept": "text/html"}}
-    sent, peer = await send("GET", session=session, headers={"x-both": "request"})
+    sent, _peer = await send("GET", session=session, headers={"x-both": "request"})
     assert [value for name, value in sent.fields if name.lower() == "x-both"] == ["request"]
     assert sent["X-Session"] == "s"
     assert sent["Accept"] == "text/html"
@@ -102,7 +103,7 @@ async def test_skip_auto_headers_drops_the_named_ones() -> None:
 
 
 async def test_an_own_host_takes_the_place_of_the_generated_one() -> None:
-    sent, peer = await send("GET", headers={"X-A": "1", "host": "example.org"})
+    sent, _peer = await send("GET", headers={"X-A": "1", "host": "example.org"})
     assert sent.fields[0] == ("Host", "example.org")
     assert [name for name, _ in sent.fields].count("Host") == 1
 
@@ -170,6 +171,14 @@ async def test_a_body_of_known_length(data: Any, content_type: str, body: bytes)
     assert sent.body == body
 
 
+async def test_the_fields_of_a_payload_go_with_it() -> None:
+    body = BytesPayload(b"data", {"X-Of-Body": "1", "X-Both": "body"}, content_type="text/x")
+    sent, _ = await send("POST", data=body, headers={"x-both": "request"})
+    assert sent["X-Of-Body"] == "1"
+    assert sent["X-Both"] == "request"
+    assert sent["Content-Type"] == "text/x"
+
+
 async def test_json() -> None:
     value = {"test": ["object", None, "ö"]}
     sent, peer = await send("POST", json=value)
@@ -204,7 +213,7 @@ async def test_a_file_is_named_and_measured(tmp_path: Path) -> None:
     assert sent.own(peer) == [("Content-Length", str(400_000 - 4)), ("Content-Type", "text/csv")]
     assert sent.body == b"1;2\n" * 99_999
     async with asyncio.timeout(5):  # a thread closes it, after the response
-        while not file.closed:
+        while not file.closed:  # noqa: ASYNC110  # and says so to nobody
             await asyncio.sleep(0)
 
 
@@ -297,7 +306,7 @@ async def test_http_1_0() -> None:
 async def test_compress(given: str | bool, coding: str) -> None:
     import zlib
 
-    sent, peer = await send("POST", data=b"abc" * 100, compress=given)
+    sent, _peer = await send("POST", data=b"abc" * 100, compress=given)
     assert sent["Content-Encoding"] == coding
     assert sent["Transfer-Encoding"] == "chunked"
     chunks = sent.body.split(b"\r\n")  # none of these few coded bytes is a CR and an LF

@@ -15,6 +15,7 @@ from aiohttpx.wire.fields import (
     ContentDisposition,
     MimeType,
     content_disposition_filename,
+    content_disposition_header,
     header_map,
     is_json,
     parse_content_disposition,
@@ -361,3 +362,47 @@ def test_a_megabyte_takes_a_few_calls_for_each_of_its_parts(reader: Callable[[st
 def test_so_it_does_with_parameters_of_different_names(reader: Callable[[str], Any]) -> None:
     header = "a" + "".join(rf'; x{number}="\""' for number in range(20_000))
     assert work(lambda: reader(header)) <= 25 * 20_000 + 100
+
+
+# -- writing Content-Disposition
+
+
+@pytest.mark.parametrize(
+    ("params", "header"),
+    [
+        ({}, "form-data"),
+        ({"name": "a"}, 'form-data; name="a"'),
+        ({"name": "a", "filename": "b c.txt"}, 'form-data; name="a"; filename="b c.txt"'),
+        ({"name": 'a"b'}, 'form-data; name="a%22b"'),
+        ({"name": "a\r\nb"}, 'form-data; name="a%0D%0Ab"'),
+        ({"name": "käse 日本 %41 \\ ; '"}, 'form-data; name="käse 日本 %41 \\ ; \'"'),
+        ({"name": ""}, 'form-data; name=""'),
+    ],
+)
+def test_content_disposition_is_written_as_browsers_do(params: dict[str, str], header: str) -> None:
+    assert content_disposition_header("form-data", **params) == header
+
+
+def test_quoting_can_be_left_to_the_caller() -> None:
+    header = content_disposition_header("form-data", quote_fields=False, name='a\\"b', filename="50%.txt")
+    assert header == r'form-data; name="a\"b"; filename="50%.txt"'
+
+
+@pytest.mark.parametrize(
+    ("value", "quote_fields"), [("a\0", True), ("a\ud800", True), ("a\0", False), ("a\r", False), ("a\n", False)], ids=ascii
+)
+def test_what_cannot_be_written_is_refused_by_name(value: str, quote_fields: bool) -> None:
+    with pytest.raises(ValueError, match="filename of a part"):
+        content_disposition_header("form-data", quote_fields, name="good", filename=value)
+
+
+@pytest.mark.parametrize("disptype", ["", "a b", "тест", "a\0b", "a;b", "a\r\nb"])
+def test_a_disposition_type_is_a_token(disptype: str) -> None:
+    with pytest.raises(ValueError, match="disposition type"):
+        content_disposition_header(disptype)
+
+
+@pytest.mark.parametrize("name", ["", "foo bar", "тест", "foo\0bar", "a=b"])
+def test_the_name_of_a_parameter_is_a_token(name: str) -> None:
+    with pytest.raises(ValueError, match="name of a parameter"):
+        content_disposition_header("inline", **{name: "baz"})

@@ -3,10 +3,11 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
-from aiohttpx.wire.setcookie import parse_set_cookie, parse_set_cookies
+from aiohttpx.wire.setcookie import MAX_TIME, expiry, parse_cookie_date, parse_morsels, parse_set_cookie, parse_set_cookies
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ from aiohttpx.wire.setcookie import parse_set_cookie, parse_set_cookies
         ("a=b; Path=" + "ä" * 513, "a", "b", {}),
         ("a=b; Path=x\ty", "a", "b", {}),
         ("a=b; Not-Secure; SecureX", "a", "b", {}),
+        ("a=b; Secure=" + "x" * 2000, "a", "b", {"secure": ""}),
     ],
 )
 def test_parse_set_cookie(field: str, name: str, value: str, attributes: dict[str, str]) -> None:
@@ -41,8 +43,24 @@ def test_parse_set_cookie(field: str, name: str, value: str, attributes: dict[st
 )
 def test_values_are_kept_octet_for_octet(value: str) -> None:
     morsel = parse_set_cookies([f"a={value}"])["a"]
-    assert morsel.value == morsel.coded_value == value
+    assert morsel.coded_value == value
     assert morsel.OutputString() == f"a={value}"
+
+
+@pytest.mark.parametrize(
+    ("coded", "value"),
+    [
+        ("plain", "plain"),
+        ('"quoted"', "quoted"),
+        (r'"esc\"aped\073"', 'esc"aped;'),
+        ('"', '"'),
+        ('{"a":1}', '{"a":1}'),
+        (r'"\012"', r'"\012"'),  # a line feed, which a Morsel does not hold
+        (r'"\011"', r'"\011"'),
+    ],
+)
+def test_a_value_is_read_without_its_quotes(coded: str, value: str) -> None:
+    assert parse_set_cookies([f"a={coded}"])["a"].value == value
 
 
 def test_a_value_ends_at_the_first_semicolon_even_in_quotes() -> None:
@@ -117,3 +135,93 @@ def test_a_megabyte_of_attributes() -> None:
     assert parse_set_cookie(field) == ("a", "b", {"path": "/x"})
     assert parse_set_cookie("a" * 2**20 + "=") is None
     assert parse_set_cookie("a=b" + ";" * 2**20) == ("a", "b", {})
+
+
+def test_morsels_of_one_name_are_all_there_in_their_order() -> None:
+    morsels = parse_morsels(["a=1; Domain=example.org", "nothing", "b=2", "a=3"])
+    assert [(name, morsel.value, morsel["domain"]) for name, morsel in morsels] == [
+        ("a", "1", "example.org"),
+        ("b", "2", ""),
+        ("a", "3", ""),
+    ]
+
+
+# -- how long it is kept
+
+SOME_DAY = datetime(2021, 6, 9, 10, 18, 14, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Wed, 09 Jun 2021 10:18:14 GMT",
+        "Wed, 09-Jun-2021 10:18:14 GMT",
+        "Wednesday, 09-Jun-21 10:18:14 GMT",
+        "Wed Jun  9 10:18:14 2021",
+        "9 june 2021 10:18:14",
+        "10:18:14 2021 9 JUN",
+        "2021-jun-09 10:18:14",  # 2021 is no day, and 09 is one
+        "Wed, 9 Jun 2021 10:18:14 +0200",
+        "Wed, 9th Jun 2021 10:18:14 UTC",
+    ],
+)
+def test_dates_as_servers_write_them(date: str) -> None:
+    assert parse_cookie_date(date) == SOME_DAY
+
+
+@pytest.mark.parametrize(
+    ("years", "year"), [("69", 2069), ("70", 1970), ("99", 1999), ("00", 2000), ("1601", 1601), ("9999", 9999)]
+)
+def test_years(years: str, year: int) -> None:
+    assert parse_cookie_date(f"1 Jan {years} 00:00:00 GMT") == datetime(year, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "0",
+        "never",
+        "Wed, 09 Jun 2021",
+        "Jun 2021 10:18:14",
+        "09 2021 10:18:14",
+        "09 Jun 10:18:14",
+        "00 Jun 2021 10:18:14",
+        "32 Jun 2021 10:18:14",
+        "30 Feb 2021 10:18:14",
+        "09 Jun 1600 10:18:14",
+        "09 Jun 20211 10:18:14",
+        "09 Jun 2021 24:00:00",
+        "09 Jun 2021 10:60:14",
+        "09 Jun 2021 10:18:60",
+        "09 Jun 2021 10:18",
+        "٠٩ Jun 2021 10:18:14",
+    ],
+)
+def test_what_is_no_date(date: str) -> None:
+    assert parse_cookie_date(date) is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "end"),
+    [
+        ({}, None),
+        ({"max-age": "60"}, 160.0),
+        ({"max-age": 60}, 160.0),
+        ({"max-age": "0060"}, 160.0),
+        ({"max-age": "0"}, 0.0),
+        ({"max-age": "-1"}, 0.0),
+        ({"max-age": "-" + "9" * 1000}, 0.0),
+        ({"max-age": "9" * 1000}, MAX_TIME),
+        ({"max-age": str(MAX_TIME)}, MAX_TIME),
+        ({"max-age": "0" * 1000 + "1"}, 101.0),
+        ({"max-age": "60", "expires": "Wed, 09 Jun 2021 10:18:14 GMT"}, 160.0),
+        ({"max-age": "soon", "expires": "Wed, 09 Jun 2021 10:18:14 GMT"}, SOME_DAY),
+        ({"max-age": "+5", "expires": "soon"}, None),
+        ({"max-age": "1.5"}, None),
+        ({"max-age": "٣"}, None),
+        ({"expires": ""}, None),
+    ],
+)
+def test_when_a_cookie_ends(attributes: dict[str, object], end: float | None) -> None:
+    assert expiry(attributes, 100.0) == end

@@ -1,0 +1,77 @@
+"""Every program in examples/ runs as its first lines say."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer, Request, Response, Route, payload
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+#: What was uploaded, as its size.
+received: list[int] = []
+
+Run = Callable[..., str]
+
+
+def keep(request: Request) -> Response:
+    received.append(request.body_size)
+    return Response.text("thanks")
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    received.clear()
+    with LoopbackServer({**DEFAULT_ROUTES, "/upload": Route(keep, keep_body=False)}).in_thread() as server:
+        yield server
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs an example, and gives what it printed."""
+
+    def run(name: str, *arguments: str, status: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        ended: object = 0
+        try:
+            runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        except SystemExit as exit:
+            ended = exit.code
+        assert ended == status
+        printed = capfd.readouterr()
+        return printed.err if status else printed.out
+
+    return run
+
+
+def test_fetch(server: LoopbackServer, run: Run) -> None:
+    out = run("fetch.py", f"{server.url}/anything?a=b")
+    assert out.startswith(f"200 application/json {server.url}/anything?a=b\n")
+    assert '"args": {"a": "b"}' in out
+    assert run("fetch.py", f"{server.url}/nowhere", status=1) == "refused with 404: nothing at /nowhere\n\n"
+    assert run("fetch.py", "http://127.0.0.1:9/", status=1).startswith("ClientConnectorError: Cannot connect to host 127.0.0.1:9")
+
+
+def test_many(server: LoopbackServer, run: Run) -> None:
+    assert run("many.py", f"{server.url}/anything/", "500", "10").split() == ["500", "200", "OK"]
+    assert server.connections <= 10
+    assert run("many.py", "http://127.0.0.1:9/", "20", "5").split() == ["20", "ClientConnectorError"]
+
+
+def test_upload_download(server: LoopbackServer, run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.bin"
+    out = run("upload_download.py", f"{server.url}/bytes/5000000", f"{server.url}/upload", str(copy))
+    assert out.splitlines() == [
+        f"5000000 bytes of application/octet-stream from {server.url}/bytes/5000000",
+        f"200 OK from {server.url}/upload",
+    ]
+    assert copy.read_bytes() == payload(5_000_000)
+    assert received == [5_000_000]
+
+
+def test_every_example_is_run() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"fetch.py", "many.py", "upload_download.py"}
