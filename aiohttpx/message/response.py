@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -396,7 +396,9 @@ class ClientResponse:
         """
         body = self._body
         if body is None:
-            body = self._decoded() if self._whole is not None and not self._released else None
+            head = self._head
+            if self._whole is not None and not self._released:
+                body = self._decoded() if head is None or head.content_encoding else self._whole
             if body is not None:
                 self._whole = None
             else:
@@ -428,10 +430,9 @@ class ClientResponse:
 
     def get_encoding(self) -> str:
         """The name of the charset that `text()` decodes with: the response's own, or what the session's resolver says."""
-        return self._encoding(self._content_type_field())
+        return self._encoding(*parse_content_type(self._content_type_field()))
 
-    def _encoding(self, content_type: str) -> str:
-        media_type, parameters = parse_content_type(content_type)
+    def _encoding(self, media_type: str, parameters: Mapping[str, str]) -> str:
         charset = parameters.get("charset")
         if charset:
             try:
@@ -464,7 +465,8 @@ class ClientResponse:
         if body is None:
             body = await self.read()
         field = self._content_type_field()
-        if content_type and field != content_type and not is_json(field, content_type):
+        media_type, parameters = parse_content_type(field)
+        if content_type and media_type != content_type and not is_json(field, content_type):
             raise ContentTypeError(
                 self.request_info,
                 self.history,
@@ -476,7 +478,7 @@ class ClientResponse:
         body = body.strip()
         if not body:
             return None
-        return loads(body.decode(encoding or self._encoding(field)))
+        return loads(body.decode(encoding or self._encoding(media_type, parameters)))
 
 
 def _connection_closed() -> ClientConnectionError:

@@ -85,7 +85,8 @@ class Pool(Generic[K, C]):
     def take(self, key: K) -> C | None:
         """An idle connection, with its slot; None when there is none."""
         host = self._hosts.get(key)
-        if host is None or self._full(host):  # when there is no slot, the idle ones are theirs who wait
+        # When there is no slot, the idle ones are theirs who wait. (This is `_full`, which every request would have to call.)
+        if host is None or 0 < self.limit <= self.lent or 0 < self.limit_per_host <= host.lent:
             return None
         idle = host.idle
         while idle:

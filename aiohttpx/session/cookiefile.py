@@ -118,6 +118,7 @@ def _of_record(record: Any, host: str, what: str, now: float) -> StoredCookie:
         path if path.startswith("/") else "/",
         host_only=host_only and bool(host),
         secure="secure" in attributes,
+        guarded="secure" in attributes,
         expires=expiry(attributes, now) if end is None else _timestamp(end, what),
         attributes=attributes,
     )
@@ -170,6 +171,7 @@ def of_cookies_txt(text: str) -> Iterator[StoredCookie]:
             path if path.startswith("/") else "/",
             host_only=subdomains != "TRUE",
             secure=secure == "TRUE",
+            guarded=secure == "TRUE",
             expires=expires if expires > 0 else None,
             attributes=attributes,
         )

@@ -130,8 +130,10 @@ class CookieJar(AbstractCookieJar):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "filter_cookies" in cls.__dict__ and "cookie_header" not in cls.__dict__:
-            cls.cookie_header = AbstractCookieJar.cookie_header  # type: ignore[method-assign]  # or it would never be asked
+        # What a subclass has made its own shall be asked, and not what is quicker here.
+        for own, quicker in (("filter_cookies", "cookie_header"), ("update_cookies_from_headers", "takes_from")):
+            if own in cls.__dict__ and quicker not in cls.__dict__:
+                setattr(cls, quicker, getattr(AbstractCookieJar, quicker))
 
     def __len__(self) -> int:
         """How many there are; some may have ended since anyone looked."""
@@ -246,7 +248,7 @@ class CookieJar(AbstractCookieJar):
             return False
         if prefix.startswith(("__host-", "__secure-")) and not ("secure" in attributes and is_secure):
             return False
-        return is_secure or not self._store.has_secure(name, _domain(attributes) or host, _path(attributes, url))
+        return is_secure or not self._store.guards(name, _domain(attributes) or host, _path(attributes, url))
 
     def _take(self, name: str, coded: str, attributes: Mapping[str, Any], host: str, url: URL) -> None:
         scope = self._scope(_domain(attributes), host)
@@ -262,6 +264,7 @@ class CookieJar(AbstractCookieJar):
             host_only=host_only,
             secure="secure" in attributes,
             expires=expiry(attributes, now),
+            guarded="secure" in attributes and (not host or self._is_secure(url)),
             attributes=attributes,
         )
         store = self._store

@@ -30,6 +30,7 @@ class StoredCookie:
     :param path: starts with "/".
     :param host_only: it does not go to the subdomains of `domain`.
     :param expires: when it ends, in seconds since 1970; None when it does not.
+    :param guarded: it is Secure, and came over a secure connection: none that came over another may pass for it.
     :param attributes: those of its Morsel, besides Domain and Path.
     """
 
@@ -39,6 +40,7 @@ class StoredCookie:
         "created",
         "domain",
         "expires",
+        "guarded",
         "host_only",
         "name",
         "octets",
@@ -59,6 +61,7 @@ class StoredCookie:
         host_only: bool = False,
         secure: bool = False,
         expires: float | None = None,
+        guarded: bool = False,
         attributes: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
@@ -68,6 +71,7 @@ class StoredCookie:
         self.host_only = host_only
         self.secure = secure
         self.expires = expires
+        self.guarded = guarded
         self.attributes = attributes or {}
         self.pair = f"{name}={coded_value}"
         #: What it adds to a Cookie field, with what parts it from the one before.
@@ -109,8 +113,8 @@ class CookieStore:
         self._count = 0
         self._clock = 0
         self._until_sweep = MAX_PER_HOST
-        #: How many cookies of a name are Secure.
-        self._secure_names: Counter[str] = Counter()
+        #: How many cookies of a name are guarded.
+        self._guarded_names: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """How many there are, those included that have ended and were not looked at since."""
@@ -132,8 +136,8 @@ class CookieStore:
         cookies = self._hosts.setdefault(cookie.domain, {})
         cookies[cookie.identity] = cookie
         self._count += 1
-        if cookie.secure:
-            self._secure_names[cookie.name] += 1
+        if cookie.guarded:
+            self._guarded_names[cookie.name] += 1
         if not self._bounded:
             return
         if cookie.domain and len(cookies) > MAX_PER_HOST:
@@ -159,10 +163,10 @@ class CookieStore:
         if not cookies:
             del self._hosts[cookie.domain]
         self._count -= 1
-        if cookie.secure:
-            self._secure_names[cookie.name] -= 1
-            if not self._secure_names[cookie.name]:
-                del self._secure_names[cookie.name]
+        if cookie.guarded:
+            self._guarded_names[cookie.name] -= 1
+            if not self._guarded_names[cookie.name]:
+                del self._guarded_names[cookie.name]
 
     def remove_where(self, predicate: Callable[[StoredCookie], object]) -> None:
         for cookie in [cookie for cookie in self if predicate(cookie)]:
@@ -209,11 +213,11 @@ class CookieStore:
         found.sort(key=lambda cookie: (-len(cookie.path), cookie.created))
         return found
 
-    def has_secure(self, name: str, domain: str, path: str) -> bool:
-        """There is a Secure cookie that one of this name, for `domain` and `path`, could be taken for (RFC 6265bis, section 5.7,
+    def guards(self, name: str, domain: str, path: str) -> bool:
+        """There is a guarded cookie that one of this name, for `domain` and `path`, could pass for (RFC 6265bis, section 5.7,
         step 16)."""
-        return name in self._secure_names and any(
-            cookie.secure
+        return name in self._guarded_names and any(
+            cookie.guarded
             and cookie.name == name
             and (is_within(domain, cookie.domain) or is_within(cookie.domain, domain))
             and cookie.covers(path)

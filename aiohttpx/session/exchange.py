@@ -31,14 +31,13 @@ class Deadline:
     comes.
     """
 
-    __slots__ = ("_clock", "_total", "connection", "struck", "what")
-
-    def __init__(self, total: float) -> None:
-        self._total = total
-        self._clock: asyncio.Timeout | None = None
-        self.connection: Connection | None = None
-        self.what = "waiting for the head of the response"
-        self.struck = False
+    #: Seconds.
+    total: float
+    #: The connection that the request is on, as it was lent.
+    connection: Connection | None = None
+    what = "waiting for the head of the response"
+    struck = False
+    _clock: asyncio.Timeout | None = None
 
     def strike(self) -> None:
         self.struck = True
@@ -50,7 +49,7 @@ class Deadline:
             self._clock.reschedule(0)
 
     def error(self, peer: str, what: str) -> ServerTimeoutError:
-        return ServerTimeoutError(f"Timeout of {self._total:g} s (total) on {peer} while {what}")
+        return ServerTimeoutError(f"Timeout of {self.total:g} s (total) on {peer} while {what}")
 
     async def hold(self, attempt: Awaitable[ClientResponse], peer: str, what: str) -> ClientResponse:
         """Await a further attempt. The connector would give it the limit anew: it does not know how much of that is left."""
@@ -81,7 +80,8 @@ async def exchange(
         if hops is not None and response.status in REDIRECT_STATUSES:
             response = await hops.follow(request, response, lambda request: _attempt(connector, request, timeout, None, retry))
         return response
-    deadline = Deadline(total)
+    deadline = Deadline()
+    deadline.total = total
     if total < timeout.ceil_threshold:
         alarm = timer.start(total, timeout.ceil_threshold, deadline.strike)
         cancel: Callable[[], object] = alarm.cancel
@@ -96,8 +96,8 @@ async def exchange(
     except BaseException:
         cancel()
         raise
-    connection = response.connection
-    if connection is None:
+    connection = deadline.connection
+    if connection is None or connection.protocol is None:  # the response is all here
         cancel()
     else:
         deadline.what = "reading the body"

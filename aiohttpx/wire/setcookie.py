@@ -21,6 +21,11 @@ ATTRIBUTES: Final = frozenset(
 #: Attributes that are there or not, whatever their value.
 FLAGS: Final = frozenset({"httponly", "partitioned", "secure"})
 
+#: What parts attributes. Some servers forget the semicolon, and no path or date has the name of an attribute in it.
+_BETWEEN: Final = re.compile(
+    r";|[ \t](?=(?:comment|domain|expires|max-age|path|samesite|version)=|(?:httponly|partitioned|secure)[ \t]*(?:[ ;=]|\Z))",
+    re.I,
+)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CODEC: Final = SimpleCookie()
 
@@ -46,7 +51,7 @@ def parse_set_cookie(value: str) -> tuple[str, str, dict[str, str]] | None:
     if "\t" in name or "\t" in content:  # a Morsel cannot hold one
         return None
     attributes = {}
-    for attribute in rest.split(";"):
+    for attribute in _BETWEEN.split(rest):
         key, _, text = attribute.partition("=")
         key = key.strip(" \t").lower()
         text = text.strip(" \t")

@@ -127,6 +127,12 @@ def test_over_http_nothing_takes_the_place_of_a_secure_cookie(field: str, url: s
     assert len(jar) == 1
 
 
+def test_a_secure_cookie_that_came_over_http_is_not_guarded() -> None:
+    url = URL("http://www.example.org")
+    jar = jar_with("a=1; Secure; Domain=example.org", "a=2; Domain=www.example.org", "a=3; Secure; Domain=example.org", url=url)
+    assert jar.cookie_header(URL("https://www.example.org")) == "a=3; a=2"
+
+
 def test_over_https_a_secure_cookie_can_be_replaced() -> None:
     jar = jar_with("a=1; Path=/; Secure")
     jar.update_cookies_from_headers(["a=2; Path=/", "b=3; Path=/"], HERE)
@@ -459,9 +465,20 @@ def test_a_subclass_that_filters_is_asked_for_the_field_too() -> None:
         def cookie_header(self, request_url: URL) -> str:
             return "mine=1"
 
+    class Taking(CookieJar):
+        def update_cookies_from_headers(self, headers: Any, response_url: URL) -> None: ...
+
     class Plain(CookieJar):
         pass
 
     assert Filtering().cookie_header(HERE) == "filtered=1"
     assert Both().cookie_header(HERE) == "mine=1"
     assert Plain().cookie_header(HERE) == ""
+    address = URL("http://127.0.0.1")
+    assert [jar.takes_from(address) for jar in (Plain(), Taking(), CookieJar(unsafe=True), DummyCookieJar(), OneCookie())] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]

@@ -115,10 +115,10 @@ def test_identity_is_domain_path_name_and_host_only() -> None:
 
 
 def test_what_is_removed_leaves_nothing_behind() -> None:
-    store = store_of(cookie("a", secure=True), cookie("b", "other.org"))
+    store = store_of(cookie("a", secure=True, guarded=True), cookie("b", "other.org"))
     store.remove_where(lambda each: True)
     assert (len(store), list(store), names(store)) == (0, [], [])
-    assert not store.has_secure("a", "example.org", "/")
+    assert not store.guards("a", "example.org", "/")
 
 
 # -- bounds
@@ -209,9 +209,11 @@ def test_a_field_has_so_many_octets_at_most(character: str) -> None:
         ("b", "login.example.org", "/in", False),
     ],
 )
-def test_what_could_be_taken_for_a_secure_one(name: str, domain: str, path: str, found: bool) -> None:
-    store = store_of(cookie("a", "login.example.org", "/in", secure=True), cookie("a", "other.example.org", "/in"))
-    assert store.has_secure(name, domain, path) is found
+def test_what_could_pass_for_a_guarded_one(name: str, domain: str, path: str, found: bool) -> None:
+    store = store_of(
+        cookie("a", "login.example.org", "/in", secure=True, guarded=True), cookie("a", "other.example.org", "/in", secure=True)
+    )
+    assert store.guards(name, domain, path) is found
 
 
 def test_the_repr_keeps_the_value_secret() -> None:

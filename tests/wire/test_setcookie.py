@@ -30,6 +30,12 @@ from aiohttpx.wire.setcookie import MAX_TIME, expiry, parse_cookie_date, parse_m
         ("a=b; Path=" + "ä" * 513, "a", "b", {}),
         ("a=b; Path=x\ty", "a", "b", {}),
         ("a=b; Not-Secure; SecureX", "a", "b", {}),
+        ("a=b; Path=/ Max-Age=3; x", "a", "b", {"path": "/", "max-age": "3"}),
+        ("a=b; HttpOnly Path=/x  Secure", "a", "b", {"httponly": "", "path": "/x", "secure": ""}),
+        ("a=b; Path=/x SECURE HttpOnly; ", "a", "b", {"path": "/x", "secure": "", "httponly": ""}),
+        ("a=b; Path=/a secure place", "a", "b", {"path": "/a", "secure": ""}),
+        ("a=b; Path=/a securely; Path=/b", "a", "b", {"path": "/b"}),
+        ("a=b Path=/x", "a", "b Path=/x", {}),
         ("a=b; Secure=" + "x" * 2000, "a", "b", {"secure": ""}),
     ],
 )
@@ -135,6 +141,8 @@ def test_a_megabyte_of_attributes() -> None:
     assert parse_set_cookie(field) == ("a", "b", {"path": "/x"})
     assert parse_set_cookie("a" * 2**20 + "=") is None
     assert parse_set_cookie("a=b" + ";" * 2**20) == ("a", "b", {})
+    assert parse_set_cookie("a=b;" + " " * 2**20) == ("a", "b", {})
+    assert parse_set_cookie("a=b;" + " secure " * 2**17) == ("a", "b", {"secure": ""})
 
 
 def test_morsels_of_one_name_are_all_there_in_their_order() -> None:
