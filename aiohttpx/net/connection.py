@@ -466,6 +466,8 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
+        if transport.get_extra_info("sslcontext") is not None:
+            self._receiver = None  # asyncio's TLS has a buffer of its own between the socket and us
         try:
             self._receive_in_buffer()
         except (AttributeError, NotImplementedError):  # a transport of somebody's own
