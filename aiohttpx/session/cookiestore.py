@@ -131,11 +131,13 @@ class CookieStore:
         oldest."""
         self._clock += 1
         cookie.created = cookie.updated = self._clock
-        if (earlier := self.discard(cookie.domain, cookie.identity)) is not None:
-            cookie.created = earlier.created
         cookies = self._hosts.setdefault(cookie.domain, {})
+        if (earlier := cookies.get(cookie.identity)) is None:
+            self._count += 1
+        else:
+            cookie.created = earlier.created
+            self._unguard(earlier)
         cookies[cookie.identity] = cookie
-        self._count += 1
         if cookie.guarded:
             self._guarded_names[cookie.name] += 1
         if not self._bounded:
@@ -149,12 +151,11 @@ class CookieStore:
                 self._make_room([each for each in self if each.domain], KEPT_COOKIES, now)
             self._until_sweep = min(self._count + MAX_PER_HOST, MAX_COOKIES - KEPT_COOKIES)
 
-    def discard(self, domain: str, identity: Identity) -> StoredCookie | None:
-        """Forget the cookie with this identity. Returns it, None if there was none."""
+    def discard(self, domain: str, identity: Identity) -> None:
+        """Forget the cookie with this identity, if there is one."""
         found = self._hosts.get(domain, {}).get(identity)
         if found is not None:
             self.remove(found)
-        return found
 
     def remove(self, cookie: StoredCookie) -> None:
         """Forget `cookie`, which is in the store."""
@@ -163,6 +164,9 @@ class CookieStore:
         if not cookies:
             del self._hosts[cookie.domain]
         self._count -= 1
+        self._unguard(cookie)
+
+    def _unguard(self, cookie: StoredCookie) -> None:
         if cookie.guarded:
             self._guarded_names[cookie.name] -= 1
             if not self._guarded_names[cookie.name]:

@@ -12,7 +12,7 @@ from ..message.response import ClientResponse
 from ..typedefs import LooseCookies
 from ..wire.cookies import merge_cookies
 from .cookiejar import AbstractCookieJar, RequestCookies
-from .redirects import MAX_REDIRECTS, Redirect, next_request
+from .redirects import MAX_REDIRECTS, REDIRECT_STATUSES, Redirect, next_request
 
 #: Whether a redirect is followed: the response that redirects, and where to.
 AllowRedirects: TypeAlias = bool | Callable[[ClientResponse, URL], object]
@@ -51,9 +51,12 @@ class Hops:
         options, cookies = dict(self._options), self._cookies
         history: list[ClientResponse] = []
         try:
-            while (redirect := self._redirect(request, response, history)) is not None:
+            while response.status in REDIRECT_STATUSES:
                 if response.sets_cookies:
                     store_cookies(session.cookie_jar, response)
+                redirect = self._redirect(request, response, history)
+                if redirect is None:
+                    break
                 response.release()
                 history.append(response)
                 if not redirect.same_origin:

@@ -23,7 +23,7 @@ FLAGS: Final = frozenset({"httponly", "partitioned", "secure"})
 
 #: What parts attributes. Some servers forget the semicolon, and no path or date has the name of an attribute in it.
 _BETWEEN: Final = re.compile(
-    r";|[ \t](?=(?:comment|domain|expires|max-age|path|samesite|version)=|(?:httponly|partitioned|secure)[ \t]*(?:[ ;=]|\Z))",
+    r";|[ \t](?=(?:comment|domain|expires|max-age|path|samesite|version)=|(?:httponly|partitioned|secure)[ \t]*(?:;|\Z))",
     re.I,
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

@@ -8,10 +8,13 @@ from http.cookies import BaseCookie, Morsel, SimpleCookie
 from types import MappingProxyType
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from yarl import URL
 
 from aiohttpx import AbstractCookieJar, CookieJar, DummyCookieJar
+from aiohttpx._impl import serialize_head
 from aiohttpx.session import publicsuffix
 from aiohttpx.wire.setcookie import parse_set_cookies
 
@@ -482,3 +485,33 @@ def test_a_subclass_that_filters_is_asked_for_the_field_too() -> None:
         False,
         True,
     ]
+
+
+# -- whatever servers say
+
+PIECES = st.sampled_from(
+    [
+        *'aAb;=,"\\ \t/.-\r\n\0\x7fä\udcff',
+        "Domain=",
+        "Path=/",
+        "Max-Age=",
+        "Expires=",
+        "Secure",
+        "example.org",
+        "__Host-",
+        "99999999999",
+    ]
+)
+
+
+@hypothesis.given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=5), st.booleans())
+def test_no_set_cookie_raises_and_what_is_kept_can_be_sent(fields: list[str], secure: bool) -> None:
+    url = HERE if secure else HERE.with_scheme("http")
+    jar = jar_with(*fields, url=url)
+    field = jar.cookie_header(url)
+    serialize_head("GET", "/", (("Cookie", field),))
+    assert len(list(jar)) == len(jar) <= len(fields)
+    assert set(jar.filter_cookies(url)) == {pair.partition("=")[0] for pair in filter(None, field.split("; "))}
+    again = CookieJar()
+    again.update_cookies({str(number): morsel for number, morsel in enumerate(jar)})
+    assert sorted(again.cookie_header(url).split("; ")) == sorted(field.split("; "))

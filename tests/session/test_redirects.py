@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -17,6 +19,7 @@ from aiohttpx import (
     RedirectClientError,
     TooManyRedirects,
 )
+from aiohttpx._impl import serialize_head
 from aiohttpx.session.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, Redirect, next_request
 
 HERE = URL("http://example.org/dir/page?query#fragment")
@@ -179,6 +182,21 @@ def test_targets_that_cannot_be_asked(location: str, requote: bool) -> None:
     assert isinstance(caught.value, RedirectClientError)
     assert caught.value.url == location
     assert str(caught.value).startswith(location)
+
+
+PIECES = st.sampled_from([*"/\\:?#@[]%.ab18 \täö\udcff\u2028", "http", "https:", "//", "example.org", "%2f", "..", "xn--"])
+
+
+@hypothesis.given(st.lists(PIECES, min_size=1, max_size=10).map("".join), st.booleans())
+def test_a_target_can_be_asked_or_is_an_error(location: str, requote: bool) -> None:
+    try:
+        redirect = next_request("GET", HERE, answer(location=location), requote=requote)
+    except RedirectClientError:
+        return
+    assert redirect is not None
+    assert redirect.url.scheme in ("http", "https")
+    assert redirect.url.raw_host
+    serialize_head("GET", redirect.url.raw_path_qs, (("Host", redirect.url.host_port_subcomponent or ""),))
 
 
 def test_so_many_redirects_are_too_many() -> None:
