@@ -27,16 +27,23 @@ class Receiving(Protocol):
     def resume_writing(self) -> None: ...
 
 
-class Receiver(asyncio.BufferedProtocol):
-    """Stands between a transport and a connection."""
+class _Between(asyncio.BufferedProtocol):
+    """Stands between a transport and a connection, which has all but the bytes from the transport itself."""
 
-    def __init__(self, connection: Receiving, buffer: bytearray) -> None:
+    def __init__(self, connection: Receiving) -> None:
         self._connection = connection
-        self._buffer = memoryview(buffer)
         self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
         self.eof_received = connection.eof_received  # type: ignore[method-assign]
         self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
         self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+
+class Receiver(_Between):
+    """Receives into a buffer that others use too, and hands on what came at once."""
+
+    def __init__(self, connection: Receiving, buffer: bytearray) -> None:
+        super().__init__(connection)
+        self._buffer = memoryview(buffer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -47,17 +54,13 @@ class Receiver(asyncio.BufferedProtocol):
             self._connection.receive_in_bulk()
 
 
-class Filler(asyncio.BufferedProtocol):
+class Filler(_Between):
     """Receives what is left of a body where it will stay: the kernel writes it there, and nobody copies it again."""
 
     def __init__(self, connection: Receiving, room: memoryview) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._room = room
         self.filled = 0
-        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
-        self.eof_received = connection.eof_received  # type: ignore[method-assign]
-        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._room[self.filled :]
