@@ -65,7 +65,8 @@ from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.tls import Fingerprint
-from .pool.connectors import BaseConnector, Connection, TCPConnector
+from .pool.connectors import TCPConnector
+from .pool.lending import BaseConnector, Connection
 from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.single import request

@@ -25,7 +25,8 @@ from ..message.response import ClientResponse
 from ..net.connection import DEFAULT_SETTINGS, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
-from ..pool.connectors import BaseConnector, TCPConnector
+from ..pool.connectors import TCPConnector
+from ..pool.lending import BaseConnector
 from ..timeouts import DEFAULT_TIMEOUT, ClientTimeout
 from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
 from .context import RequestContextManager

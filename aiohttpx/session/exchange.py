@@ -17,7 +17,7 @@ from .redirects import REDIRECT_STATUSES
 
 if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
-    from ..pool.connectors import Connection
+    from ..pool.lending import Connection
     from .hops import Hops
 
 #: Methods that may be sent again when it is not known what became of them (RFC 9110, section 9.2.2).

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..events import HttpVersion, HttpVersion11
 from ..message.response import ClientResponse
-from ..pool.connectors import BaseConnector, TCPConnector
+from ..pool.connectors import TCPConnector
+from ..pool.lending import BaseConnector
 from ..typedefs import StrOrURL
 from .client import NOT_GIVEN, ClientSession
 from .context import RequestContextManager

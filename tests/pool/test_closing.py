@@ -1,4 +1,4 @@
-"""pool/connectors.py: how a connector ends, what is said of those that were forgotten, and to which loop they belong."""
+"""pool/lending.py: how a connector ends, what is said of those that were forgotten, and to which loop they belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pool/connectors.py: how a request comes by a connection, and what becomes of it."""
+"""pool/lending.py and pool/connectors.py: how a request comes by a connection, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aiohttpx import (
 )
 from aiohttpx.net.connection import HTTPConnection
 from aiohttpx.net.resolver import AbstractResolver, ResolveResult
-from aiohttpx.pool import connectors
+from aiohttpx.pool import lending
 from aiohttpx.testing import HalfClose, LoopbackServer, Request, Response, ScriptedPeer, StallForever
 from aiohttpx.testing.resolver import OneAddressResolver
 
@@ -172,7 +172,7 @@ async def test_a_connection_that_was_idle_for_too_long_is_not_used_though_the_lo
 
 @pytest.mark.parametrize(("hint", "connections"), [(b"timeout=1", 2), (b"timeout=100, max=5", 1), (b"max=5", 1), (b"x", 1)])
 async def test_the_servers_hint_is_obeyed(monkeypatch: pytest.MonkeyPatch, hint: bytes, connections: int) -> None:
-    monkeypatch.setattr(connectors, "TRUSTED_FOR", 0)
+    monkeypatch.setattr(lending, "TRUSTED_FOR", 0)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: " + hint + b"\r\n\r\nok"
     async with ScriptedPeer(answer) as peer, ClientSession() as session:
         for _ in range(2):
@@ -211,7 +211,7 @@ async def test_liveness_is_checked_at_the_moment_of_reuse(farewell: bytes, metho
             first.send(farewell)
         else:
             first.close()
-        time.sleep(connectors.TRUSTED_FOR + 0.1)  # noqa: ASYNC251
+        time.sleep(lending.TRUSTED_FOR + 0.1)  # noqa: ASYNC251
         served = asyncio.ensure_future(serve(OK))
         async with session.request(method, url) as response:
             assert await response.text() == "ok"
