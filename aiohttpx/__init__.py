@@ -35,9 +35,10 @@ from .errors import (
     SocketTimeoutError,
     TooManyRedirects,
     UnixClientConnectorError,
+    WebSocketError,
     WSServerHandshakeError,
 )
-from .events import HttpVersion, HttpVersion10, HttpVersion11
+from .events import HttpVersion, HttpVersion10, HttpVersion11, WSCloseCode, WSMessage, WSMsgType
 from .message.bodypart import BodyPartReader
 from .message.form import FormData
 from .message.multipart import MultipartWriter
@@ -153,7 +154,11 @@ __all__ = (
     "ThreadedResolver",
     "TooManyRedirects",
     "UnixClientConnectorError",
+    "WSCloseCode",
+    "WSMessage",
+    "WSMsgType",
     "WSServerHandshakeError",
+    "WebSocketError",
     "__version__",
     "content_disposition_filename",
     "get_payload",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ._frame_parser_py import FrameParser, apply_mask, serialize_frame
+
 _wanted = os.environ.get("AIOHTTPX_IMPL", "")
 if _wanted not in ("", "c", "python"):
     raise ImportError(f'AIOHTTPX_IMPL must be "c", "python" or empty, not {_wanted!r}')
@@ -29,4 +31,12 @@ else:
 
         IMPLEMENTATION = "python"
 
-__all__ = ("IMPLEMENTATION", "ResponseParser", "parse_fields", "serialize_head")
+__all__ = (
+    "IMPLEMENTATION",
+    "FrameParser",
+    "ResponseParser",
+    "apply_mask",
+    "parse_fields",
+    "serialize_frame",
+    "serialize_head",
+)

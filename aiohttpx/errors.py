@@ -41,6 +41,9 @@ identities).
             ├── ContentLengthError
             └── TransferEncodingError
 
+    WebSocketError                              they broke the WebSocket protocol: what an ERROR message holds
+    WSHandshakeError                            ... already in the opening handshake; the user sees WSServerHandshakeError
+
 The engine's errors become the user's once, in message/response.py: a broken head is a ClientResponseError with status 400,
 a broken body a ClientPayloadError.
 """
@@ -398,6 +401,26 @@ class ContentLengthError(PayloadEncodingError):
 
 class TransferEncodingError(PayloadEncodingError):
     """A chunk is malformed (RFC 9112, section 7.1)."""
+
+
+class WebSocketError(Exception):
+    """What the peer sent is not the WebSocket protocol.
+
+    `code` is the close code that says so to the peer (RFC 6455, section 7.4), the text says what is wrong. An engine that raises
+    it has put into `messages` what the same bytes said before the error.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.messages: list[Any] = []
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+class WSHandshakeError(Exception):
+    """The answer to an opening handshake is wrong (RFC 6455, section 4.1): raised by wire/, which knows no host."""
 
 
 class EofStream(Exception):
