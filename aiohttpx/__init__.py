@@ -73,6 +73,7 @@ from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.single import request
 from .timeouts import ClientTimeout
 from .version import __version__
+from .wire.basicauth import BasicAuth, encode_basic_auth
 from .wire.codings import set_zlib_backend
 from .wire.fields import (
     BadContentDispositionHeader,
@@ -92,6 +93,7 @@ __all__ = (
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BaseConnector",
+    "BasicAuth",
     "BodyPartReader",
     "BufferedReaderPayload",
     "BytesIOPayload",
@@ -161,6 +163,7 @@ __all__ = (
     "WebSocketError",
     "__version__",
     "content_disposition_filename",
+    "encode_basic_auth",
     "get_payload",
     "hdrs",
     "parse_content_disposition",
