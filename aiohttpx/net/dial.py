@@ -22,14 +22,24 @@ from ..errors import (
     ServerFingerprintMismatch,
 )
 from .timer import limit
-from .tls import Fingerprint, SSLSetting, TLSSessions, context_for
+from .tls import Fingerprint, TLSSessions
 
 if TYPE_CHECKING:
     from ..timeouts import ClientTimeout
     from .key import ConnectionKey
     from .resolver import ResolveResult
 
-__all__ = ("AddrInfoType", "Dialer", "SocketFactoryType", "addr_infos", "look_up", "phase_limit")
+__all__ = (
+    "AddrInfoType",
+    "Dialer",
+    "SocketFactoryType",
+    "addr_infos",
+    "connecting",
+    "look_up",
+    "phase_limit",
+    "phase_of",
+    "server_name",
+)
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
@@ -38,7 +48,8 @@ _LATER = 60.0
 
 
 class phase_limit:
-    """`async with phase_limit(...)` gives the block `seconds`; None and 0 set no limit.
+    """`async with phase_limit(...)` gives the block `seconds`; None and 0 set no limit. Blocks may be nested, and the limit of an
+    outer one tells in which of the inner ones it struck.
 
     :raises ConnectionTimeoutError: they are over. Its text starts with "Connection timeout to host" and names the phase.
     """
@@ -56,19 +67,28 @@ class phase_limit:
             await self._clock.__aenter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._clock is None:
-            return
-        try:
-            await self._clock.__aexit__(kind, error, trace)
-        except TimeoutError as expired:
-            key = self._key
-            text = f"Connection timeout to host {key.host}:{key.port} ({self._phase}, {self._seconds:g} s)"
-            raise ConnectionTimeoutError(text) from expired
+        if self._clock is not None:
+            try:
+                await self._clock.__aexit__(kind, error, trace)
+            except TimeoutError as expired:
+                key = self._key
+                inner = phase_of(error)
+                where = f", in {inner}" if inner else ""
+                text = f"Connection timeout to host {key.host}:{key.port} ({self._phase}, {self._seconds:g} s{where})"
+                raise ConnectionTimeoutError(text) from expired
+        if isinstance(error, asyncio.CancelledError) and not phase_of(error):
+            error.add_note(self._phase)
+
+
+def phase_of(error: BaseException | None) -> str:
+    """The phase that a cancellation came out of, the innermost one; empty when it came out of none."""
+    notes = getattr(error, "__notes__", None)
+    return notes[0] if notes else ""
 
 
 @contextmanager
-def _connecting(key: ConnectionKey) -> Iterator[None]:
-    """What the system or OpenSSL says, as the error that names the peer."""
+def connecting(key: ConnectionKey, client_error: type[ClientConnectorError] = ClientConnectorError) -> Iterator[None]:
+    """What the system or OpenSSL says, as the error that names the peer: `client_error` is for what has no class of its own."""
     try:
         yield
     except ssl.CertificateError as error:
@@ -76,7 +96,7 @@ def _connecting(key: ConnectionKey) -> Iterator[None]:
     except ssl.SSLError as error:
         raise ClientConnectorSSLError(key, error) from error
     except OSError as error:
-        raise ClientConnectorError(key, error) from error
+        raise client_error(key, error) from error
 
 
 async def look_up(
@@ -135,30 +155,33 @@ class Dialer:
         self,
         factory: Callable[[], _P],
         key: ConnectionKey,
-        hosts: Iterable[ResolveResult],
-        setting: SSLSetting | None,
+        infos: list[AddrInfoType],
+        context: ssl.SSLContext | None,
         timeout: ClientTimeout,
+        *,
+        pin: Fingerprint | None = None,
+        client_error: type[ClientConnectorError] = ClientConnectorError,
     ) -> tuple[asyncio.Transport, _P]:
-        """A new connection to the first of `hosts` that gives one.
+        """A new connection to the first of `infos` that gives one.
 
         An address that accepts but fails in TLS is not the end: another may do better. `timeout.sock_connect` holds for each try.
 
         :param factory: makes the protocol.
         :param key: the peer, as errors and TLS name it.
-        :param setting: the `ssl=` setting; None for no TLS.
+        :param context: for TLS; None for none.
+        :param pin: the only certificate to accept.
+        :param client_error: the class for what goes wrong before TLS.
         :raises ClientConnectorError: or one of its subclasses, ConnectionTimeoutError, ServerFingerprintMismatch.
         """
-        context = await context_for(setting) if setting is not None else None
-        pin = setting if isinstance(setting, Fingerprint) else None
-        left = addr_infos(hosts)
+        left = infos
         refusal: Exception | None = None
         while True:
             tried = left if self._happy_eyeballs_delay is not None else left[:1]
             try:
                 async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
-                    sock = await self.connect(key, tried)
+                    sock = await self.connect(key, tried, client_error)
                     if context is None:
-                        return await self.attach(factory, key, sock)
+                        return await self.attach(factory, key, sock, client_error)
                     tried = _with_peer(tried, sock)
                     async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
                         return await self.secure(factory, key, sock, context, pin, timeout.tls or timeout.sock_connect)
@@ -170,9 +193,11 @@ class Dialer:
                 if not left:
                     raise refusal from refusal.__cause__
 
-    async def connect(self, key: ConnectionKey, infos: list[AddrInfoType]) -> socket.socket:
+    async def connect(
+        self, key: ConnectionKey, infos: list[AddrInfoType], client_error: type[ClientConnectorError] = ClientConnectorError
+    ) -> socket.socket:
         """A socket connected to one of `infos`."""
-        with _connecting(key):
+        with connecting(key, client_error):
             if not infos:
                 raise OSError(None, "No address to connect to")
             sock = await start_connection(
@@ -186,9 +211,15 @@ class Dialer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             return sock
 
-    async def attach(self, factory: Callable[[], _P], key: ConnectionKey, sock: socket.socket) -> tuple[asyncio.Transport, _P]:
+    async def attach(
+        self,
+        factory: Callable[[], _P],
+        key: ConnectionKey,
+        sock: socket.socket,
+        client_error: type[ClientConnectorError] = ClientConnectorError,
+    ) -> tuple[asyncio.Transport, _P]:
         """A transport on `sock`, which it owns from here on."""
-        with _connecting(key), _owned(sock):
+        with connecting(key, client_error), _owned(sock):
             return await asyncio.get_running_loop().create_connection(factory, sock=sock)
 
     async def secure(
@@ -202,12 +233,12 @@ class Dialer:
     ) -> tuple[asyncio.Transport, _P]:
         """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
         peer = key._replace(ssl=pin or context)  # the setting may be the connector's own, which no key of a request says
-        with _connecting(key), _owned(sock), self._sessions.offered(peer):
+        with connecting(key), _owned(sock), self._sessions.offered(peer):
             transport, protocol = await asyncio.get_running_loop().create_connection(
                 factory,
                 sock=sock,
                 ssl=context,
-                server_hostname=_server_name(key),
+                server_hostname=server_name(key),
                 ssl_handshake_timeout=seconds + _LATER if seconds else None,
                 ssl_shutdown_timeout=self._ssl_shutdown_timeout,
             )
@@ -230,7 +261,7 @@ def _with_peer(infos: list[AddrInfoType], sock: socket.socket) -> list[AddrInfoT
     return [info for info in infos if info[4][:2] == peer] or infos
 
 
-def _server_name(key: ConnectionKey) -> str:
+def server_name(key: ConnectionKey) -> str:
     """The name for the handshake and the certificate: neither has a root dot (RFC 6066, section 3) or the zone of an address."""
     return (key.server_hostname or key.host).rstrip(".").partition("%")[0]
 

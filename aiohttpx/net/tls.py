@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from ..errors import ServerFingerprintMismatch
 
-__all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "merge_ssl_settings")
+__all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "known_context", "merge_ssl_settings")
 
 _DIGESTS = {16: "md5", 20: "sha1", 32: "sha256"}
 
@@ -179,15 +179,19 @@ _loading: concurrent.futures.Future[ssl.SSLContext] | None = None
 
 async def context_for(setting: SSLSetting) -> ssl.SSLContext:
     """The context that does what `setting` says; one of the user's as it is. A pin takes the place of verification."""
+    if setting is True and True not in _contexts:
+        # Reading the CAs would hold up the loop. All who ask meanwhile wait for the same thread.
+        await asyncio.wrap_future(_load())
+    return known_context(setting)
+
+
+def known_context(setting: SSLSetting) -> ssl.SSLContext:
+    """As `context_for`, which must have been awaited for the setting True before."""
     if isinstance(setting, ssl.SSLContext):
         return setting
-    context = _contexts.get(setting is True)
-    if context is not None:
-        return context
-    if setting is True:
-        # Reading the CAs would hold up the loop. All who ask meanwhile wait for the same thread.
-        return await asyncio.wrap_future(_load())
-    return _contexts.setdefault(False, _trusting())
+    if setting is not True and False not in _contexts:
+        _contexts[False] = _trusting()
+    return _contexts[setting is True]
 
 
 def _load() -> concurrent.futures.Future[ssl.SSLContext]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from ssl import SSLContext
 from typing import Any
 
+from ..errors import ClientConnectorError
 from ..net.connection import HTTPConnection
-from ..net.dial import Dialer, SocketFactoryType, look_up
+from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, look_up, server_name
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult
-from ..net.tls import SSLSetting, merge_ssl_settings
+from ..net.tls import Fingerprint, SSLSetting, context_for, known_context, merge_ssl_settings
 from ..timeouts import ClientTimeout
 from .lending import KEEPALIVE_TIMEOUT, Asking, BaseConnector
 
@@ -115,6 +117,8 @@ class TCPConnector(BaseConnector):
 
     _close = end
 
+    # -- the way to a connection; consumers of aiohttp override each of these
+
     async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:
         """The addresses of `host`. Raises `OSError` when there are none."""
         if self._lookup is None:
@@ -123,10 +127,60 @@ class TCPConnector(BaseConnector):
         return await self._lookup.resolve(host, port)
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
-        key = req.connection_key
-        hosts = await look_up(self._resolve_host, key, timeout)
-        setting = None
-        if key.is_ssl:
-            setting = self._ssl if req.ssl is True else req.ssl
-        _, protocol = await self._dialer.dial(self._factory, key, hosts, setting, timeout)
+        _, protocol = await self._create_direct_connection(req, traces, timeout)
         return protocol
+
+    async def _create_direct_connection(
+        self,
+        req: Asking,
+        traces: Sequence[Any],
+        timeout: ClientTimeout,
+        *,
+        client_error: type[ClientConnectorError] = ClientConnectorError,
+    ) -> tuple[asyncio.Transport, HTTPConnection]:
+        """Connect to the very peer of `req`, whatever it is; errors before TLS are a `client_error`."""
+        key = req.connection_key
+        hosts = await look_up(partial(self._resolve_host, traces=traces), key, timeout)
+        context = name = None
+        if key.is_ssl:
+            await context_for(self._ssl_setting(req))
+            context, name = self._get_ssl_context(req), server_name(key)
+        transport, protocol = await self._wrap_create_connection(
+            self._factory,
+            addr_infos=addr_infos(hosts),
+            req=req,
+            timeout=timeout,
+            client_error=client_error,
+            ssl=context,
+            server_hostname=name,
+        )
+        if (pin := self._get_fingerprint(req)) is not None:  # once more: somebody else may have opened it
+            pin.check(transport)
+        return transport, protocol
+
+    async def _wrap_create_connection(
+        self,
+        factory: Callable[[], HTTPConnection],
+        *,
+        addr_infos: list[AddrInfoType],
+        req: Asking,
+        timeout: ClientTimeout,
+        client_error: type[ClientConnectorError] = ClientConnectorError,
+        ssl: SSLContext | None = None,
+        server_hostname: str | None = None,
+    ) -> tuple[asyncio.Transport, HTTPConnection]:
+        """A connection to one of `addr_infos`, by TLS if there is a context for it."""
+        key = req.connection_key._replace(server_hostname=server_hostname)
+        pin = self._get_fingerprint(req)
+        return await self._dialer.dial(factory, key, addr_infos, ssl, timeout, pin=pin, client_error=client_error)
+
+    def _get_ssl_context(self, req: Asking) -> SSLContext | None:
+        return known_context(self._ssl_setting(req)) if req.connection_key.is_ssl else None
+
+    def _get_fingerprint(self, req: Asking) -> Fingerprint | None:
+        setting = self._ssl_setting(req)
+        return setting if req.connection_key.is_ssl and isinstance(setting, Fingerprint) else None
+
+    def _ssl_setting(self, req: Asking) -> SSLSetting:
+        """The request's own, or else the connector's."""
+        return self._ssl if req.ssl is True else req.ssl

@@ -19,7 +19,7 @@ from weakref import ref
 
 from yarl import URL
 
-from ..errors import ClientConnectionError
+from ..errors import ClientConnectionError, ClientError, ClientOSError, ConnectionTimeoutError
 from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
 from ..net.key import ConnectionKey
@@ -328,6 +328,8 @@ class BaseConnector:
             self._pool.give_back(key, None, self.loop.time())
             if clock.expired() and isinstance(error, TimeoutError):
                 raise _closed_error() from error
+            if isinstance(error, OSError) and not isinstance(error, ClientError):  # out of a subclass of somebody's own
+                raise _as_ours(error, key) from error
             raise
         finally:
             del self._opening[clock]
@@ -396,6 +398,12 @@ def _sweep_unless_forgotten(connector: ref[BaseConnector]) -> None:
     kept = connector()
     if kept is not None:
         kept._sweep_idle()
+
+
+def _as_ours(error: OSError, key: ConnectionKey) -> ClientConnectionError:
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return ConnectionTimeoutError(f"Connection timeout to host {key.host}:{key.port}")
+    return ClientOSError(*error.args)
 
 
 def _closed_error() -> ClientConnectionError:

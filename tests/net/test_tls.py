@@ -322,7 +322,8 @@ def test_a_verified_session_is_resumed_and_never_without_verification(tmp_path: 
     script = """
         import asyncio, ssl, sys
         from aiohttpx.errors import ClientConnectorCertificateError
-        from aiohttpx.net.dial import Dialer
+        from aiohttpx.net.dial import Dialer, addr_infos
+        from aiohttpx.net.tls import context_for
         from aiohttpx.net.key import ConnectionKey
         from aiohttpx.net.resolver import literal_address
         from aiohttpx.timeouts import ClientTimeout
@@ -351,8 +352,9 @@ def test_a_verified_session_is_resumed_and_never_without_verification(tmp_path: 
                 return server, server.sockets[0].getsockname()[1]
             async def dial(port, setting):
                 key = ConnectionKey("localhost", port, True, setting, None, None, None, None)
-                transport, protocol = await dialer.dial(
-                    Reading, key, [literal_address("127.0.0.1", port)], setting, ClientTimeout(sock_connect=30))
+                infos = addr_infos([literal_address("127.0.0.1", port)])
+                context = await context_for(setting)
+                transport, protocol = await dialer.dial(Reading, key, infos, context, ClientTimeout(sock_connect=30))
                 await protocol.read
                 tls = transport.get_extra_info("ssl_object")
                 transport.abort()

@@ -21,6 +21,7 @@ from aiohttpx import (
     ClientSession,
     ClientTimeout,
     Fingerprint,
+    ServerTimeoutError,
     TCPConnector,
 )
 from aiohttpx.net.connection import HTTPConnection
@@ -439,3 +440,30 @@ async def test_a_connection_that_is_lost_while_it_is_lent_is_not_kept() -> None:
         assert lent.closed
         lent.release()
         assert repr(connector) == "<TCPConnector open <Pool lent=0 idle=0 waiting=0 limit=100>>"
+
+
+# -- limits in time
+
+
+class Never(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def close(self) -> None:
+        """It holds nothing."""
+
+
+@pytest.mark.parametrize("limit", ["total", "connect"])
+@pytest.mark.parametrize("phase", ["dns", "tls", "pool"])
+async def test_a_limit_that_strikes_while_connecting_says_where(limit: str, phase: str) -> None:
+    async with ScriptedPeer([StallForever()]) as peer:
+        connector = TCPConnector(resolver=Never(), limit=1 if phase == "pool" else 0)
+        url = {"dns": "http://a.example/", "tls": peer.url.replace("http", "https"), "pool": peer.url}[phase]
+        async with ClientSession(connector=connector) as session:
+            lent = await lend(connector, peer.url) if phase == "pool" else None
+            timeout = ClientTimeout(**{limit: 0.05})
+            with pytest.raises(ServerTimeoutError, match=rf"^Connection timeout to host .* \({limit}, 0.05 s, in {phase}\)$"):
+                await session.get(url, timeout=timeout)
+            if lent is not None:
+                lent.release()
