@@ -25,7 +25,7 @@ from ..errors import (
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
 from ..wire.codings import Decoder, make_decoder
 from .reader import StreamReader
-from .receiver import Filler, Receiver
+from .receiver import Filler, Receiver, can_fill, can_share_a_buffer
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
@@ -61,13 +61,14 @@ Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
 class HTTPConnection(asyncio.Protocol):
     """An asyncio protocol that speaks the client's side of HTTP/1.1.
 
-    `loop` is the running loop; `read_buffer` is what small answers are received in, if the loop `can_share_a_buffer`.
+    `loop` is the running loop; `read_buffer` is what small answers are received in, where that is possible.
     `should_close` says whether another exchange may follow, `is_connected()` whether the transport is open.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None) -> None:
         self.loop = loop
         self._receiver = None if read_buffer is None else Receiver(self, read_buffer)
+        self._can_fill = False  # a body can be received right where it will stay
         self._in_bulk = False
         self.transport: asyncio.Transport | None = None
         self.peer = ""  # "host:port", for the texts of errors
@@ -232,7 +233,7 @@ class HTTPConnection(asyncio.Protocol):
         """Receive the rest of this body in the loop's own way: there is much of it."""
         if self._reader is not None and self.is_connected():
             self._in_bulk = True
-            self.transport.set_protocol(self)  # type: ignore[union-attr]
+            self._receive_by(self)
 
     async def receive_whole(self, reader: StreamReader) -> bytes | None:
         """What is left in `reader`, received into the bytes that are returned. None when that is not possible, or not worth it.
@@ -240,7 +241,7 @@ class HTTPConnection(asyncio.Protocol):
         Raises what the reader raises.
         """
         left = self._parser.content_left
-        if reader is not self._reader or self._receiver is None or not _WORTH_IT <= left <= _AT_MOST or not self.is_connected():
+        if reader is not self._reader or not self._can_fill or not _WORTH_IT <= left <= _AT_MOST or not self.is_connected():
             return None
         start = reader.read_nowait()
         try:
@@ -254,8 +255,7 @@ class HTTPConnection(asyncio.Protocol):
             with room[len(start) :] as rest:
                 filler = Filler(self, rest)
                 self._in_bulk = True
-                self.transport.set_protocol(filler)  # type: ignore[union-attr]
-                self.resume_reading()
+                self._receive_by(filler)
                 try:
                     await reader.wait_eof()
                 except asyncio.CancelledError:
@@ -272,8 +272,14 @@ class HTTPConnection(asyncio.Protocol):
 
     def _receive_in_buffer(self) -> None:
         self._in_bulk = False
-        if self._receiver is not None and self.is_connected():
-            self.transport.set_protocol(self._receiver)  # type: ignore[union-attr]
+        if self.is_connected():
+            self._receive_by(self._receiver or self)
+
+    def _receive_by(self, protocol: asyncio.BaseProtocol) -> None:
+        """From here on `protocol` receives. Reading starts anew, for uvloop asks only then what it is to read into."""
+        self.pause_reading()
+        self.transport.set_protocol(protocol)  # type: ignore[union-attr]
+        self.resume_reading()
 
     def _hear(self, events: list[Event]) -> None:
         head: ResponseHead | None = None
@@ -466,12 +472,16 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        if transport.get_extra_info("sslcontext") is not None:
-            self._receiver = None  # asyncio's TLS has a buffer of its own between the socket and us
-        try:
-            self._receive_in_buffer()
-        except (AttributeError, NotImplementedError):  # a transport of somebody's own
+        secure = transport.get_extra_info("sslcontext") is not None
+        self._can_fill = self._receiver is not None and can_fill(self.loop, secure)
+        if not can_share_a_buffer(self.loop, secure):
             self._receiver = None
+        if self._receiver is not None:
+            try:
+                transport.set_protocol(self._receiver)
+            except (AttributeError, NotImplementedError):  # a transport of somebody's own
+                self._receiver = None
+                self._can_fill = False
 
     def eof_received(self) -> bool | None:
         transport = self.transport

@@ -9,6 +9,7 @@ allocated without a copy.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Protocol
 
 #: Bytes that one read of a small answer takes at most.
@@ -70,7 +71,14 @@ class Filler(_Between):
         self._connection.content_received(nbytes)
 
 
-def can_share_a_buffer(loop: asyncio.AbstractEventLoop) -> bool:
-    """The loop fills a buffer only at the moment it reads. (Proactors hold it while they wait; uvloop has such a buffer of its
-    own.)"""
-    return isinstance(loop, asyncio.SelectorEventLoop)
+def can_share_a_buffer(loop: asyncio.AbstractEventLoop, secure: bool) -> bool:
+    """A buffer is filled only at the moment of a read. (Proactors hold it while they wait; TLS is always decrypted in one go.)
+
+    uvloop could, but without TLS it has such a buffer of its own.
+    """
+    return secure or isinstance(loop, asyncio.SelectorEventLoop)
+
+
+def can_fill(loop: asyncio.AbstractEventLoop, secure: bool) -> bool:
+    """What is left of a body can be received where it will stay."""
+    return can_share_a_buffer(loop, secure) or (sys.platform != "win32" and type(loop).__module__.partition(".")[0] == "uvloop")

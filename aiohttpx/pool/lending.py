@@ -23,7 +23,7 @@ from ..errors import ClientConnectionError, ClientError, ClientOSError, Connecti
 from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
 from ..net.key import ConnectionKey
-from ..net.receiver import BUFFER_SIZE, can_share_a_buffer
+from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
 from ..timeouts import ClientTimeout
 from .pool import Pool
@@ -350,7 +350,7 @@ class BaseConnector:
         raise NotImplementedError
 
     def _make_protocol(self) -> HTTPConnection:
-        if self._read_buffer is None and can_share_a_buffer(self.loop):
+        if self._read_buffer is None:
             self._read_buffer = bytearray(BUFFER_SIZE)
         return HTTPConnection(self.loop, self._read_buffer)
 

@@ -27,7 +27,7 @@ from aiohttpx.events import Chunks
 from aiohttpx.net import connection as connection_module
 from aiohttpx.net.connection import DEFAULT_SETTINGS, DRAIN_LIMIT, Answer, HTTPConnection, Settings
 from aiohttpx.net.reader import StreamReader
-from aiohttpx.net.receiver import BUFFER_SIZE, can_share_a_buffer
+from aiohttpx.net.receiver import BUFFER_SIZE
 from aiohttpx.testing import (
     Expect,
     ExpectRequest,
@@ -136,7 +136,7 @@ def dial(request: pytest.FixtureRequest) -> Dial:
 
     async def dial(peer: ScriptedPeer | LoopbackServer) -> HTTPConnection:
         loop = asyncio.get_running_loop()
-        buffer = bytearray(BUFFER_SIZE) if request.param and can_share_a_buffer(loop) else None
+        buffer = bytearray(BUFFER_SIZE) if request.param else None
         _, connection = await loop.create_connection(lambda: HTTPConnection(loop, buffer), peer.host, peer.port)
         connection.peer = f"{peer.host}:{peer.port}"
         return connection

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import trustme
 
 from aiohttpx import ClientPayloadError, ClientSession, SocketTimeoutError
 from aiohttpx.net.connection import HTTPConnection
@@ -95,6 +97,30 @@ async def test_a_large_body_is_received_where_it_stays(server: LoopbackServer, m
     async with ClientSession() as session, session.get(f"{server.url}/bytes/{4 * MIB}") as response:
         assert await response.read() == payload(4 * MIB)
     assert switches.kinds[-2:] == [Filler, Receiver]
+
+
+@pytest.mark.every_loop
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_every_loop_receives_large_bodies_where_they_stay(secure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    fillers: list[Filler] = []
+
+    def fill(*arguments: Any) -> Filler:
+        fillers.append(Filler(*arguments))
+        return fillers[-1]
+
+    monkeypatch.setattr("aiohttpx.net.connection.Filler", fill)
+    context = None
+    if secure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("localhost").configure_cert(context)
+    async with LoopbackServer(DEFAULT_ROUTES, ssl_context=context) as server, ClientSession() as session:
+        for size in (2 * MIB, 10, 3 * MIB, 0, 70_000, 2 * MIB):
+            async with session.get(f"{server.url}/bytes/{size}", ssl=False) as response:
+                assert await response.read() == payload(size)
+            async with session.get(f"{server.url}/bytes/{size}", ssl=False) as response:
+                assert b"".join([chunk async for chunk in response.content.iter_any()]) == payload(size)
+        assert server.connections == 1
+    assert [filler.filled > MIB for filler in fillers] == [True] * 3
 
 
 async def test_what_was_read_before_is_not_read_again(server: LoopbackServer) -> None:
@@ -196,6 +222,7 @@ async def test_a_transport_of_ones_own_need_not_change_protocols() -> None:
 
 
 @pytest.mark.every_loop
-async def test_only_asyncios_selector_loops_share_a_buffer() -> None:
+async def test_without_tls_only_asyncios_selector_loops_share_a_buffer() -> None:
     loop = asyncio.get_running_loop()
-    assert can_share_a_buffer(loop) == isinstance(loop, asyncio.SelectorEventLoop)
+    assert can_share_a_buffer(loop, secure=False) == isinstance(loop, asyncio.SelectorEventLoop)
+    assert can_share_a_buffer(loop, secure=True)
