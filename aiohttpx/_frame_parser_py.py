@@ -36,7 +36,7 @@ _EXTENDED = {126: 2, 127: 8}  # bytes of an extended payload length
 class FrameParser:
     """What a peer sends on one connection, turned into messages.
 
-    :param max_size: bytes of one message, 0 for no limit; of a compressed one, as it comes, and a little more for its framing.
+    :param max_size: bytes of one message, 0 for no limit; of a compressed one, as it comes, an eighth more.
     :param deflate: permessage-deflate was agreed on: RSV1 marks a compressed message, which is said as `Deflated`.
     :param decode_text: say TEXT as str; else as `WSMessageTextBytes`, unchecked.
     :param masked: frames have to be masked, as a client's are; else they must not be.
@@ -134,8 +134,8 @@ class FrameParser:
         if self._fragments > self._max_fragments:
             raise too_big(f"A message of more than {self._max_fragments} frames")
         size = len(self._message) + length
-        # What cannot be compressed grows a little (RFC 1951, section 3.2.4).
-        allowed = self._max_size + (64 + self._max_size // 1024 if self._compressed else 0)
+        # What cannot be compressed grows: by as much as this, says zlib (`deflateBound`).
+        allowed = self._max_size + (64 + self._max_size // 8 if self._compressed else 0)
         if self._max_size and size > allowed:
             raise too_big(f"A message of at least {size} bytes, the limit is {self._max_size}")
 

@@ -15,9 +15,9 @@ MAX_CONTROL = 125
 
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 _CONTROL = (WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG)
-# Section 7.4.1: 1005, 1006 and 1015 stand for what happened without a close frame; 1004 is reserved. IANA has given out those
-# up to 1014.
-_CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
+#: What a close frame may carry. 1005, 1006 and 1015 stand for what happened without one, 1004 is reserved (section 7.4.1); IANA
+#: has given out those up to 1014.
+CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 
 
 def _protocol_error(message: str) -> WebSocketError:
@@ -68,7 +68,7 @@ def close_message(payload: bytes) -> WSMessage:
     if len(payload) == 1:
         raise _protocol_error("A close frame with half a close code")
     code = int.from_bytes(payload[:2])
-    if code not in _CLOSE_CODES:
+    if code not in CLOSE_CODES:
         raise _protocol_error(f"A close code that may not be sent: {code}")
     try:
         reason = payload[2:].decode()

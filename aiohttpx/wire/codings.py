@@ -81,6 +81,11 @@ def set_zlib_backend(module: ModuleType) -> None:
     _zlib = module
 
 
+def zlib_backend() -> Any:
+    """The module that does gzip and deflate: zlib, or what `set_zlib_backend` was given."""
+    return _zlib
+
+
 class Decoder(ABC):
     """Takes a content coding off a body.
 
