@@ -50,9 +50,10 @@ a broken body a ClientPayloadError.
 
 from __future__ import annotations
 
+import re
 import ssl
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 #: As much of a refused response's body as an error carries, in bytes.
 BODY_LIMIT = 4096
 _BODY_SHOWN = 200
+_USERINFO: Final = re.compile(r"(?<=//)[^/?#]*@")
 
 
 class ClientError(Exception):
@@ -299,7 +301,7 @@ class ClientPayloadError(ClientError):
 
 
 class InvalidURL(ClientError, ValueError):
-    """The URL cannot be used; `url` is as it was given."""
+    """The URL cannot be used; `url` is as it was given, and its credentials are not in the text."""
 
     def __init__(self, url: Any, description: str | None = None) -> None:
         super().__init__(*((url, description) if description else (url,)))
@@ -318,7 +320,8 @@ class InvalidURL(ClientError, ValueError):
         return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
-        return f"{self._url} - {self._description}" if self._description else str(self._url)
+        url = _USERINFO.sub("...@", str(self._url))
+        return f"{url} - {self._description}" if self._description else url
 
 
 class InvalidUrlClientError(InvalidURL):

@@ -38,7 +38,6 @@ _NOT_COMMON: Final = frozenset(
         "upgrade",
         "expect",
         "cookie",
-        "authorization",
     }
 )
 

@@ -12,11 +12,12 @@ from yarl import URL
 
 from .. import hdrs
 from .._impl import serialize_head
-from ..errors import ClientConnectionError, ClientError, ClientOSError, ServerTimeoutError
+from ..errors import ClientConnectionError, ClientError, ClientOSError, InvalidUrlClientError, ServerTimeoutError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import HTTPConnection, Settings
 from ..net.writer import StreamWriter
 from ..typedefs import LooseCookies, LooseHeaders, Query
+from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from ..wire.cookies import format_cookies, merge_cookies
 from .defaults import NO_DEFAULTS, RequestDefaults
@@ -61,11 +62,12 @@ class ClientRequest:
     :param compress: a content coding for the body; True means deflate.
     :param chunked: True to send the body in chunks, whatever its size.
     :param expect100: wait for 100 (Continue) before the body.
+    :param auth: credentials; those in `url`, which it is left without, are used likewise.
     :param ssl: True, False, an SSLContext or a Fingerprint.
     :param defaults: what the requests of the session have in common.
 
-    Raises `ValueError` for what cannot be sent, `InvalidUrlClientError` for a URL without a host, `TypeError` for a body of no
-    known type.
+    Raises `ValueError` for what cannot be sent and for credentials given twice, `InvalidUrlClientError` for a URL without a host,
+    `TypeError` for a body of no known type.
     """
 
     GET_METHODS: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -74,6 +76,8 @@ class ClientRequest:
 
     _sending: asyncio.Task[None] | None = None  # sends the body
     _over = False
+    #: The credentials in its Authorization field, as they were given.
+    auth: BasicAuth | None = None
     _cookie = ""  # the field, as long as there is no map of the fields
 
     def __init__(
@@ -90,6 +94,7 @@ class ClientRequest:
         compress: str | bool | None = None,
         chunked: bool | None = None,
         expect100: bool = False,
+        auth: BasicAuth | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         response_class: type[ClientResponse] | None = None,
         session: Any = None,
@@ -102,10 +107,14 @@ class ClientRequest:
             method = _checked_method(method)
         if params:
             url = extend_query(url, params)
+        origin = defaults.origins.get((url.scheme, url.raw_authority))
+        if origin is None:  # credentials are no part of an origin that is known
+            url, auth = _own_credentials(url, auth)
+            origin = defaults.origin(url)
         self.method = method
         self.original_url = url
         self.url = url.with_fragment(None) if url.raw_fragment else url
-        self.origin = origin = defaults.origins.get((url.scheme, url.raw_authority)) or defaults.origin(url)
+        self.origin = origin
         self.version = version or defaults.version
         self.compress = compress
         self.chunked = chunked
@@ -126,12 +135,14 @@ class ClientRequest:
         # The fields as a map are made when someone looks, or when there are some of this request's own.
         self._headers: CIMultiDict[str] | None = None
         self._common = b""
-        if headers is None and skip_auto_headers is None and self.version == HttpVersion11 and not expect100:
+        if headers is None and skip_auto_headers is None and auth is None and self.version == HttpVersion11 and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
             self._headers = self._make_headers(defaults.headers if headers is None else headers)
             if expect100:
                 self._headers[hdrs.EXPECT] = "100-continue"
+            if auth is not None:
+                self.update_auth(auth)
         if cookies:
             self.update_cookies(cookies)
         self._payload: Payload | None = None
@@ -157,6 +168,15 @@ class ClientRequest:
     @headers.setter
     def headers(self, headers: CIMultiDict[str]) -> None:
         self._headers = headers
+
+    def update_auth(self, auth: BasicAuth) -> None:
+        """Send these credentials. Raises `TypeError` for anything else than a `BasicAuth`, `ValueError` when there are some."""
+        if not isinstance(auth, BasicAuth):
+            raise TypeError(f"auth must be a BasicAuth, not {type(auth).__name__}")
+        if hdrs.AUTHORIZATION in self.headers:
+            raise ValueError("Cannot combine AUTHORIZATION header with AUTH argument or credentials encoded in URL")
+        self.auth = auth
+        self.headers[hdrs.AUTHORIZATION] = auth.encode()
 
     def update_cookies(self, cookies: str | LooseCookies) -> None:
         """Send these too: cookies, or the value of a Cookie field. They take the place of those of the same name.
@@ -378,6 +398,16 @@ class ClientRequest:
             self._sending = None
             if self._over and payload is not None and payload is self._payload:
                 await payload.close()
+
+
+def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth | None]:
+    try:
+        url, own = split_credentials(url)
+    except ValueError as error:
+        raise InvalidUrlClientError(url, str(error)) from error
+    if auth is not None and own is not None:
+        raise ValueError("Cannot combine AUTH argument with credentials encoded in URL")
+    return url, auth or own
 
 
 def _checked_method(method: str) -> str:

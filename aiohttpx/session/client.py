@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from multidict import CIMultiDict, istr
 from yarl import URL
 
+from .. import hdrs
 from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
@@ -29,11 +30,13 @@ from ..pool.connectors import TCPConnector
 from ..pool.lending import BaseConnector
 from ..timeouts import DEFAULT_TIMEOUT, ClientTimeout
 from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
+from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .cookiejar import AbstractCookieJar, CookieJar
 from .exchange import exchange
 from .hops import AllowRedirects, Hops, cookie_field, store_cookies
-from .redirects import MAX_REDIRECTS
+from .netrcfile import netrc_credentials
+from .redirects import MAX_REDIRECTS, origin_of
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
@@ -77,6 +80,9 @@ class ClientSession:
     :param max_field_size: bytes of a field line; `max_headers`: how many of them.
     :param requote_redirect_url: bring the targets of redirects into canonical form; False: ask for them as servers write them.
     :param fallback_charset_resolver: names the charset of a text whose response does not.
+    :param auth: credentials for every request that has none; with a `base_url`, for those to its origin. Redirects to another
+        origin go without.
+    :param trust_env: credentials that are given nowhere else come from the file that NETRC names, or from ~/.netrc.
     """
 
     _source_traceback: traceback.StackSummary | None = None
@@ -105,6 +111,8 @@ class ClientSession:
         max_field_size: int = DEFAULT_SETTINGS.max_field_size,
         max_headers: int = DEFAULT_SETTINGS.max_fields,
         fallback_charset_resolver: CharsetResolver = _utf8,
+        auth: BasicAuth | None = None,
+        trust_env: bool = False,
     ) -> None:
         self._connector: BaseConnector | None = None  # for __del__, should something here raise
         self._base_url = _checked_base(base_url)
@@ -132,6 +140,10 @@ class ClientSession:
         self._defaults = RequestDefaults(own, self._skip_auto_headers, version, response_class, self._settings)
         self._retry_connection = True
         self._requote_redirect_url = requote_redirect_url
+        self._default_auth = auth
+        self._trust_env = trust_env
+        #: Nothing of the session's has to be worked out for each request.
+        self._plain = auth is None and not trust_env
         self._hops = Hops({"defaults": self._defaults})
         self._jar = cookie_jar  # or one is made when there is something to put into it
         if cookies:
@@ -153,6 +165,7 @@ class ClientSession:
         :param files: makes the body multipart/form-data, together with a mapping as `data`: mapping or pairs of name and value: a
             file, bytes, str, or `(filename, value[, content_type[, headers]])`.
         :param cookies: sent to the origin of `url`, besides those in the jar.
+        :param auth: credentials; they may also be in `url`. Redirects to another origin go without.
         :param headers: fields of this request, instead of the session's of the same name.
         :param skip_auto_headers: names of fields that are not generated.
         :param compress: content coding of the body: "deflate", "gzip", "br", "zstd", or True for deflate.
@@ -218,6 +231,7 @@ class ClientSession:
         cookies: LooseCookies | None = None,
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
+        auth: BasicAuth | None = None,
         allow_redirects: AllowRedirects = True,
         max_redirects: int | None = MAX_REDIRECTS,
         compress: str | bool | None = None,
@@ -265,12 +279,14 @@ class ClientSession:
         if (  # each argument costs: what most requests do not say is not passed on
             (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
             and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
+            and (auth is None and self._plain)
             and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
         ):
             hops = self._hops if allow_redirects else None
             request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
         else:
             options: dict[str, Any] = {
+                "auth": auth if self._plain else await self._credentials(url, auth, headers),
                 "headers": None if headers is None else self._prepare_headers(headers),
                 "skip_auto_headers": skip_auto_headers,
                 "compress": compress,
@@ -306,6 +322,17 @@ class ClientSession:
         except BaseException:
             response.release()
             raise
+
+    async def _credentials(self, url: URL, auth: BasicAuth | None, headers: LooseHeaders | None) -> BasicAuth | None:
+        """`auth` of a request to `url`, or else what the session has for it, unless there are credentials in `url`."""
+        if auth is not None or url.raw_user is not None or url.raw_password is not None:
+            return auth
+        auth = self._default_auth
+        if auth is not None and (self._base_url is None or origin_of(self._base_url) == origin_of(url)):
+            return auth
+        if self._trust_env and hdrs.AUTHORIZATION not in self._prepare_headers(headers):
+            return await netrc_credentials(url.host or "")
+        return None
 
     def _json_payload(self, json: Any, data: Any) -> Any:
         if data is not None:
@@ -473,6 +500,15 @@ class ClientSession:
     @property
     def raise_for_status(self) -> RaiseForStatus:
         return self._raise_for_status
+
+    @property
+    def auth(self) -> BasicAuth | None:
+        """The credentials of every request that has none."""
+        return self._default_auth
+
+    @property
+    def trust_env(self) -> bool:
+        return self._trust_env
 
     @property
     def auto_decompress(self) -> bool:

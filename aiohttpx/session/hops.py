@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from yarl import URL
 
+from .. import hdrs
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..typedefs import LooseCookies
@@ -61,10 +62,10 @@ class Hops:
                 history.append(response)
                 if not redirect.same_origin:
                     cookies = None
-                _carry(options, redirect, session)
-                field = cookie_field(session.cookie_jar, redirect.url, cookies)
+                url = _carry(options, redirect, request)
+                field = cookie_field(session.cookie_jar, url, cookies)
                 body = (request.body or None) if redirect.keeps_body else None
-                following = type(request)(redirect.method, redirect.url, data=body, cookies=field, session=session, **options)
+                following = type(request)(redirect.method, url, data=body, cookies=field, session=session, **options)
                 if body is not None:
                     request.disown_body()
                 await request.close()
@@ -93,18 +94,29 @@ class Hops:
         return redirect
 
 
-def _carry(options: dict[str, Any], redirect: Redirect, session: Any) -> None:
-    """Leave in `options` what may go along with `redirect`."""
+def _carry(options: dict[str, Any], redirect: Redirect, request: ClientRequest) -> URL:
+    """Leave in `options` what may go from `request` along with `redirect`. Returns where to.
+
+    Credentials go no further than their origin, those of a session neither; a target may have some of its own, but they do not
+    take the place of a field that the caller wrote.
+    """
+    url = redirect.url
     own = options.get("headers")
-    fields = session.headers if own is None else own
+    fields = request.session.headers if own is None else own
     kept = redirect.fields(fields)
     if own is not None or len(kept) < len(fields):
         options["headers"] = kept
+    options["auth"] = request.auth if redirect.same_origin else None
+    if url.raw_user is not None or url.raw_password is not None:
+        options["auth"] = None
+        if hdrs.AUTHORIZATION in kept:
+            url = url.with_user(None)
     if not redirect.same_origin:
         options.pop("server_hostname", None)
     if not redirect.keeps_body:
         for name in ("compress", "chunked", "expect100"):
             options.pop(name, None)
+    return url
 
 
 def cookie_field(jar: AbstractCookieJar, url: URL, cookies: LooseCookies | None) -> str:
