@@ -66,7 +66,7 @@ from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.tls import Fingerprint
-from .pool.connectors import TCPConnector
+from .pool.connectors import NamedPipeConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
 from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
@@ -137,6 +137,7 @@ __all__ = (
     "JsonPayload",
     "MultipartReader",
     "MultipartWriter",
+    "NamedPipeConnector",
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "Payload",
@@ -156,6 +157,7 @@ __all__ = (
     "ThreadedResolver",
     "TooManyRedirects",
     "UnixClientConnectorError",
+    "UnixConnector",
     "WSCloseCode",
     "WSMessage",
     "WSMsgType",

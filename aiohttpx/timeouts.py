@@ -43,4 +43,13 @@ ClientTimeout.__attrs_attrs__ = tuple(
     SimpleNamespace(name=field.name, alias=field.name, init=True) for field in fields(ClientTimeout)
 )
 
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "<not given>"
+
+
+#: The default of a limit for which None means something: no limit.
+NOT_GIVEN: Any = _NotGiven()
+
 DEFAULT_TIMEOUT = ClientTimeout(total=5 * 60, sock_connect=30)

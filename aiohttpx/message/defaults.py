@@ -16,6 +16,7 @@ from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..net.connection import DEFAULT_SETTINGS, Settings
 from ..net.key import ConnectionKey
+from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING
 from .response import ClientResponse
@@ -121,6 +122,8 @@ def origin_of(url: URL) -> Origin:
     host = url.host_port_subcomponent
     if not url.raw_host or host is None:
         raise InvalidUrlClientError(url)
+    if url.scheme == UNIX_SCHEME:
+        host = UNIX_HOST
     block = serialize_head("GET", "/", ((hdrs.HOST, host),)).partition(b"\r\n")[2][:-2]
     key = ConnectionKey(url.raw_host, url.port, url.scheme in ("https", "wss"), True, None, None, None)
     return Origin(key, host, block)

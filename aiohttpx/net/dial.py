@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from ..errors import (
     ClientSSLError,
     ConnectionTimeoutError,
     ServerFingerprintMismatch,
+    UnixClientConnectorError,
 )
 from .timer import limit
 from .tls import Fingerprint, TLSSessions
@@ -42,9 +44,13 @@ __all__ = (
 )
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
+#: Makes the error for what the system says; mostly the class itself.
+_Refused = Callable[["ConnectionKey", OSError], ClientConnectorError]
 
 #: How much longer than ours the loop's own limit of a handshake is, which does not say what it is.
 _LATER = 60.0
+#: Seconds until a Unix socket whose queue is full is tried again.
+_UNIX_AGAIN = 0.01
 
 
 class phase_limit:
@@ -87,7 +93,7 @@ def phase_of(error: BaseException | None) -> str:
 
 
 @contextmanager
-def connecting(key: ConnectionKey, client_error: type[ClientConnectorError] = ClientConnectorError) -> Iterator[None]:
+def connecting(key: ConnectionKey, client_error: _Refused = ClientConnectorError) -> Iterator[None]:
     """What the system or OpenSSL says, as the error that names the peer: `client_error` is for what has no class of its own."""
     try:
         yield
@@ -160,7 +166,7 @@ class Dialer:
         timeout: ClientTimeout,
         *,
         pin: Fingerprint | None = None,
-        client_error: type[ClientConnectorError] = ClientConnectorError,
+        client_error: _Refused = ClientConnectorError,
     ) -> tuple[asyncio.Transport, _P]:
         """A new connection to the first of `infos` that gives one.
 
@@ -193,8 +199,34 @@ class Dialer:
                 if not left:
                     raise refusal from refusal.__cause__
 
+    async def dial_unix(
+        self,
+        factory: Callable[[], _P],
+        key: ConnectionKey,
+        path: str,
+        context: ssl.SSLContext | None,
+        timeout: ClientTimeout,
+        *,
+        pin: Fingerprint | None = None,
+    ) -> tuple[asyncio.Transport, _P]:
+        """As `dial`, to the Unix socket at `path`.
+
+        :raises UnixClientConnectorError: it cannot be reached.
+        """
+
+        def refused(key: ConnectionKey, error: OSError) -> ClientConnectorError:
+            return UnixClientConnectorError(path, key, error)
+
+        async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
+            with connecting(key, refused):
+                sock = await _connect_unix(path)
+            if context is None:
+                return await self.attach(factory, key, sock, refused)
+            async with phase_limit("tls", timeout.tls, key, timeout.ceil_threshold):
+                return await self.secure(factory, key, sock, context, pin, timeout.tls or timeout.sock_connect)
+
     async def connect(
-        self, key: ConnectionKey, infos: list[AddrInfoType], client_error: type[ClientConnectorError] = ClientConnectorError
+        self, key: ConnectionKey, infos: list[AddrInfoType], client_error: _Refused = ClientConnectorError
     ) -> socket.socket:
         """A socket connected to one of `infos`."""
         with connecting(key, client_error):
@@ -216,7 +248,7 @@ class Dialer:
         factory: Callable[[], _P],
         key: ConnectionKey,
         sock: socket.socket,
-        client_error: type[ClientConnectorError] = ClientConnectorError,
+        client_error: _Refused = ClientConnectorError,
     ) -> tuple[asyncio.Transport, _P]:
         """A transport on `sock`, which it owns from here on."""
         with connecting(key, client_error), _owned(sock):
@@ -250,6 +282,23 @@ class Dialer:
                 raise
         self._sessions.keep(peer, transport)
         return transport, protocol
+
+
+async def _connect_unix(path: str) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, "This system has no Unix sockets")
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.setblocking(False)
+        while True:
+            try:
+                sock.connect(path)
+                return sock
+            except BlockingIOError:  # too many wait there to be accepted, and no event tells of room
+                await asyncio.sleep(_UNIX_AGAIN)
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _with_peer(infos: list[AddrInfoType], sock: socket.socket) -> list[AddrInfoType]:

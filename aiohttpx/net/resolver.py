@@ -6,14 +6,16 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.util import find_spec
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from math import inf
 from time import monotonic
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 from weakref import WeakKeyDictionary, ref
+
+from yarl import URL
 
 from ..errors import ClientConnectionError, InvalidUrlClientError
 
@@ -21,10 +23,12 @@ __all__ = (
     "AbstractResolver",
     "AsyncResolver",
     "DefaultResolver",
+    "FixedHosts",
     "HostCache",
     "HostLookup",
     "ResolveResult",
     "ThreadedResolver",
+    "fixed_hosts",
     "literal_address",
 )
 
@@ -158,6 +162,26 @@ def literal_address(host: str, port: int) -> ResolveResult | None:
     return _result(host, socket.AF_INET, (host, port))
 
 
+#: Families and addresses of hosts, by name.
+FixedHosts: TypeAlias = dict[str, list[tuple[int, str]]]
+
+
+def fixed_hosts(hosts: Mapping[str, str | Iterable[str]]) -> FixedHosts:
+    """A table of `hosts`: names, and the address or addresses of each.
+
+    :raises ValueError: something else than addresses is given for a name.
+    """
+    table: FixedHosts = {}
+    for name, given in hosts.items():
+        try:
+            addresses = [ip_address(address) for address in ([given] if isinstance(given, str) else given)]
+        except ValueError as error:
+            raise ValueError(f"hosts: {name!r} must have IP addresses: {error}") from error
+        families = {4: socket.AF_INET, 6: socket.AF_INET6}
+        table[URL.build(scheme="http", host=name).raw_host or ""] = [(families[one.version], str(one)) for one in addresses]
+    return table
+
+
 class HostCache:
     """What was resolved, by (host, port). Of several addresses another one comes first each time.
 
@@ -199,18 +223,25 @@ class HostCache:
 
 
 class HostLookup:
-    """A connector's way to addresses: literals by themselves, then the cache, then the resolver, asked once for all who wait.
+    """A connector's way to addresses: literals by themselves, then what is fixed, then the cache, then the resolver, asked once
+    for all who wait.
 
     :param cache: None to remember nothing.
     :param family: `socket.AF_INET` or `AF_INET6` for addresses of that family only.
+    :param fixed: the addresses of hosts that nobody is asked for.
     """
 
     def __init__(
-        self, resolver: AbstractResolver, cache: HostCache | None, family: socket.AddressFamily = socket.AF_UNSPEC
+        self,
+        resolver: AbstractResolver,
+        cache: HostCache | None,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+        fixed: FixedHosts | None = None,
     ) -> None:
         self._resolver = resolver
         self._cache = cache
         self._family = family
+        self._fixed = fixed or {}
         self._queries: dict[tuple[str, int], asyncio.Task[list[ResolveResult]]] = {}
 
     async def resolve(self, host: str, port: int) -> list[ResolveResult]:
@@ -224,11 +255,17 @@ class HostLookup:
     def known(self, host: str, port: int) -> list[ResolveResult] | None:
         """The addresses that nobody needs to be asked for."""
         literal = literal_address(host, port)
-        if literal is None:
+        if literal is not None:
+            found = [literal]
+        elif (addresses := self._fixed.get(host)) is not None:
+            found = [_result(host, family, (address, port)) for family, address in addresses]
+        else:
             return self._cache.get(host, port) if self._cache is not None else None
-        if self._family not in (socket.AF_UNSPEC, literal["family"]):
-            raise socket.gaierror(socket.EAI_FAMILY, f"{host} is not an address of {self._family.name}")
-        return [literal]
+        if self._family != socket.AF_UNSPEC:
+            found = [result for result in found if result["family"] == self._family]
+            if not found:
+                raise socket.gaierror(socket.EAI_FAMILY, f"{host} is not an address of {self._family.name}")
+        return found
 
     async def query(self, host: str, port: int) -> list[ResolveResult]:
         """Ask the resolver, or wait with those who already do. Who is cancelled leaves the query to the others."""

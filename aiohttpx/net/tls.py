@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from ..errors import ServerFingerprintMismatch
 
-__all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "known_context", "merge_ssl_settings")
+__all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "known_context", "merge_ssl_settings", "pin_of")
 
 _DIGESTS = {16: "md5", 20: "sha1", 32: "sha256"}
 
@@ -183,6 +183,11 @@ async def context_for(setting: SSLSetting) -> ssl.SSLContext:
         # Reading the CAs would hold up the loop. All who ask meanwhile wait for the same thread.
         await asyncio.wrap_future(_load())
     return known_context(setting)
+
+
+def pin_of(setting: SSLSetting) -> Fingerprint | None:
+    """The one certificate that `setting` accepts, if it is one."""
+    return setting if isinstance(setting, Fingerprint) else None
 
 
 def known_context(setting: SSLSetting) -> ssl.SSLContext:

@@ -1,29 +1,32 @@
-"""The kinds of connectors: what each opens a connection by. How it is lent is in `lending`."""
+"""The kinds of connectors: what each opens a connection by. How that is lent is in `lending`."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from ssl import SSLContext
 from typing import Any
 
 from ..errors import ClientConnectorError
 from ..net.connection import HTTPConnection
-from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, look_up, server_name
-from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult
-from ..net.tls import Fingerprint, SSLSetting, context_for, known_context, merge_ssl_settings
-from ..timeouts import ClientTimeout
-from .lending import KEEPALIVE_TIMEOUT, Asking, BaseConnector
+from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
+from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
+from ..net.tls import Fingerprint, SSLSetting, context_for, known_context, merge_ssl_settings, pin_of
+from ..net.unix import UNIX_SCHEME, socket_path
+from ..timeouts import NOT_GIVEN, ClientTimeout
+from .lending import Asking, BaseConnector
 
 
 class TCPConnector(BaseConnector):
     """Connects by TCP, and by TLS over it.
 
+    :param hosts: the addresses of hosts that nobody is asked for: name -> address, or addresses.
     :param ssl: how to verify, for requests that do not say it themselves: True, False, an SSLContext or a `Fingerprint`.
-        `verify_ssl`,
-        `ssl_context` and `fingerprint` are the older forms; more than one is a `ValueError`.
+        `verify_ssl`, `ssl_context` and `fingerprint` are the older forms; more than one is a `ValueError`.
     :param use_dns_cache, ttl_dns_cache, dns_cache_max_size: remember addresses, for so many seconds (None: for ever), of so many
         hosts.
     :param family: `socket.AF_INET` or `AF_INET6` for addresses of that family only.
@@ -32,15 +35,19 @@ class TCPConnector(BaseConnector):
     :param happy_eyeballs_delay: seconds until the next address is tried beside a slow one (RFC 8305); None: one after the other.
     :param interleave: how many addresses of one family come before one of the other.
     :param socket_factory: makes the sockets: called with an addr_info tuple.
-    :param ssl_shutdown_timeout: seconds the peer has for its part of a TLS shutdown.
+    :param ssl_shutdown_timeout: (deprecated) seconds the peer has for its part of a TLS shutdown; 0, the default: they are
+        cut when the connector is closed.
 
-    The other parameters are `BaseConnector`'s.
+    The other parameters are `BaseConnector`'s. URLs of the form `http+unix://%2Fpath%2Fof%2Fa.sock/` lead to a Unix socket.
     """
+
+    allowed_protocol_schema_set = BaseConnector.allowed_protocol_schema_set | {"tcp"}
+    takes_unix_urls = True
 
     def __init__(
         self,
         *,
-        verify_ssl: bool | None = None,
+        verify_ssl: bool = True,
         fingerprint: bytes | None = None,
         use_dns_cache: bool = True,
         ttl_dns_cache: float | None = 10,
@@ -50,7 +57,7 @@ class TCPConnector(BaseConnector):
         ssl: SSLSetting = True,
         local_addr: tuple[str, int] | None = None,
         resolver: AbstractResolver | None = None,
-        keepalive_timeout: float | None = KEEPALIVE_TIMEOUT,
+        keepalive_timeout: float | None = NOT_GIVEN,
         force_close: bool = False,
         limit: int | None = 100,
         limit_per_host: int | None = 0,
@@ -60,7 +67,8 @@ class TCPConnector(BaseConnector):
         happy_eyeballs_delay: float | None = 0.25,
         interleave: int | None = None,
         socket_factory: SocketFactoryType | None = None,
-        ssl_shutdown_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = NOT_GIVEN,
+        hosts: Mapping[str, str | Iterable[str]] | None = None,
     ) -> None:
         super().__init__(
             keepalive_timeout=keepalive_timeout,
@@ -71,19 +79,27 @@ class TCPConnector(BaseConnector):
             loop=loop,
             timeout_ceil_threshold=timeout_ceil_threshold,
         )
+        if ssl_shutdown_timeout is not NOT_GIVEN:
+            text = "The ssl_shutdown_timeout parameter is deprecated: aiohttp 4 will be without it"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+            self._ssl_shutdown_timeout = ssl_shutdown_timeout
         self._ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
         self._family = family
         self._cache = HostCache(ttl_dns_cache, dns_cache_max_size) if use_dns_cache else None
         self._resolver = resolver
         self._owns_resolver = resolver is None
-        self._lookup: HostLookup | None = None if resolver is None else HostLookup(resolver, self._cache, family)
+        self._fixed = fixed_hosts(hosts) if hosts else None
+        self._lookup: HostLookup | None = None if resolver is None else self._looking_up(resolver)
         self._dialer = Dialer(
             local_addr=local_addr,
             happy_eyeballs_delay=happy_eyeballs_delay,
             interleave=interleave,
             socket_factory=socket_factory,
-            ssl_shutdown_timeout=ssl_shutdown_timeout,
+            ssl_shutdown_timeout=self._ssl_shutdown_timeout,
         )
+
+    def _looking_up(self, resolver: AbstractResolver) -> HostLookup:
+        return HostLookup(resolver, self._cache, self._family, self._fixed)
 
     @property
     def family(self) -> int:
@@ -123,11 +139,14 @@ class TCPConnector(BaseConnector):
         """The addresses of `host`. Raises `OSError` when there are none."""
         if self._lookup is None:
             self._resolver = DefaultResolver()
-            self._lookup = HostLookup(self._resolver, self._cache, self._family)
+            self._lookup = self._looking_up(self._resolver)
         return await self._lookup.resolve(host, port)
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
-        _, protocol = await self._create_direct_connection(req, traces, timeout)
+        if req.url.scheme == UNIX_SCHEME:
+            _, protocol = await self._dialer.dial_unix(self._factory, req.connection_key, socket_path(req.url), None, timeout)
+        else:
+            _, protocol = await self._create_direct_connection(req, traces, timeout)
         return protocol
 
     async def _create_direct_connection(
@@ -178,9 +197,98 @@ class TCPConnector(BaseConnector):
         return known_context(self._ssl_setting(req)) if req.connection_key.is_ssl else None
 
     def _get_fingerprint(self, req: Asking) -> Fingerprint | None:
-        setting = self._ssl_setting(req)
-        return setting if req.connection_key.is_ssl and isinstance(setting, Fingerprint) else None
+        return pin_of(self._ssl_setting(req)) if req.connection_key.is_ssl else None
 
     def _ssl_setting(self, req: Asking) -> SSLSetting:
         """The request's own, or else the connector's."""
         return self._ssl if req.ssl is True else req.ssl
+
+
+class UnixConnector(BaseConnector):
+    """Connects to one Unix socket, whatever host a URL names; by TLS over it for `https` URLs.
+
+    :param path: where the socket is.
+
+    The other parameters are `BaseConnector`'s.
+    """
+
+    allowed_protocol_schema_set = BaseConnector.allowed_protocol_schema_set | {"unix"}
+
+    def __init__(
+        self,
+        path: str,
+        force_close: bool = False,
+        keepalive_timeout: float | None = NOT_GIVEN,
+        limit: int | None = 100,
+        limit_per_host: int | None = 0,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(
+            force_close=force_close, keepalive_timeout=keepalive_timeout, limit=limit, limit_per_host=limit_per_host, loop=loop
+        )
+        self._path = path
+        self._dialer = Dialer()
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
+        key = req.connection_key
+        context = await context_for(req.ssl) if key.is_ssl else None
+        pin = pin_of(req.ssl) if key.is_ssl else None
+        _, protocol = await self._dialer.dial_unix(self._factory, key, self._path, context, timeout, pin=pin)
+        return protocol
+
+
+class NamedPipeConnector(BaseConnector):
+    r"""Connects to one named pipe of Windows, whatever host a URL names. Its loop must be asyncio's `ProactorEventLoop`.
+
+    :param path: where the pipe is: `\\.\pipe\name`.
+
+    The other parameters are `BaseConnector`'s. Raises `RuntimeError` on another loop: when it is made, if one runs then, or at
+    its first use.
+    """
+
+    allowed_protocol_schema_set = BaseConnector.allowed_protocol_schema_set | {"npipe"}
+
+    def __init__(
+        self,
+        path: str,
+        force_close: bool = False,
+        keepalive_timeout: float | None = NOT_GIVEN,
+        limit: int | None = 100,
+        limit_per_host: int | None = 0,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(
+            force_close=force_close, keepalive_timeout=keepalive_timeout, limit=limit, limit_per_host=limit_per_host, loop=loop
+        )
+        self._path = path
+        if loop is None:
+            with suppress(RuntimeError):
+                loop = asyncio.get_running_loop()
+        if loop is not None:
+            _connect_pipe_of(loop)
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
+        key = req.connection_key
+        connect_pipe = _connect_pipe_of(self.loop)
+        if key.is_ssl:
+            raise ClientConnectorError(key, OSError(None, "There is no TLS over named pipes"))
+        async with phase_limit("sock_connect", timeout.sock_connect, key, timeout.ceil_threshold):
+            with connecting(key):
+                _, protocol = await connect_pipe(self._factory, self._path)
+                await asyncio.sleep(0)  # only then has the protocol been told of its transport
+        return protocol
+
+
+def _connect_pipe_of(loop: asyncio.AbstractEventLoop) -> Callable[..., Awaitable[tuple[asyncio.Transport, HTTPConnection]]]:
+    try:
+        return loop.create_pipe_connection  # type: ignore[attr-defined, no-any-return]
+    except AttributeError:
+        raise RuntimeError(f"Named pipes need the ProactorEventLoop of Windows, not {type(loop).__name__}") from None

@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 from weakref import ref
@@ -25,11 +26,11 @@ from ..net.dial import phase_limit
 from ..net.key import ConnectionKey
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
-from ..timeouts import ClientTimeout
+from ..timeouts import NOT_GIVEN, ClientTimeout
 from .pool import Pool
 
 #: Seconds an idle connection is kept when the user says nothing.
-KEEPALIVE_TIMEOUT: Final = 15.0
+_KEEPALIVE_TIMEOUT: Final = 15.0
 #: Seconds after which an idle connection's socket is asked whether the peer has closed it. The loop asks all the time, but it may
 #: have been held up by something else since.
 TRUSTED_FOR: Final = 0.02
@@ -134,8 +135,8 @@ class Connection:
 class BaseConnector:
     """What all connectors share: limits, keep-alive, and an orderly end. A subclass says how to `_create_connection`.
 
-    :param keepalive_timeout: seconds that an idle connection is kept (15 by default; a server's own hint is obeyed if it is
-        shorter).
+    :param keepalive_timeout: seconds that an idle connection is kept: 15 by default, None for as long as the server keeps it. A
+        server's own hint is obeyed if it is shorter.
     :param force_close: never reuse a connection.
     :param limit: connections in all, 0 or None for no limit.
     :param limit_per_host: connections to one peer, 0 or None for no limit.
@@ -146,13 +147,18 @@ class BaseConnector:
 
     allowed_protocol_schema_set: frozenset[str] = frozenset({"", "http", "https", "ws", "wss"})
 
+    #: Whether URLs of Unix sockets (`http+unix://`) are for this connector.
+    takes_unix_urls = False
+
     closed = True  # until __init__ has run to its end
     _source_traceback: traceback.StackSummary | None = None
+    #: Seconds that a TLS connection has to end by a shutdown when the connector ends; 0: it is cut; None: the loop's own limit.
+    _ssl_shutdown_timeout: float | None = 0
 
     def __init__(
         self,
         *,
-        keepalive_timeout: float | None = KEEPALIVE_TIMEOUT,
+        keepalive_timeout: float | None = NOT_GIVEN,
         force_close: bool = False,
         limit: int | None = 100,
         limit_per_host: int | None = 0,
@@ -160,10 +166,12 @@ class BaseConnector:
         loop: asyncio.AbstractEventLoop | None = None,
         timeout_ceil_threshold: float = 5,
     ) -> None:
-        if force_close and keepalive_timeout not in (None, KEEPALIVE_TIMEOUT):
+        if keepalive_timeout is NOT_GIVEN:
+            keepalive_timeout = _KEEPALIVE_TIMEOUT
+        elif force_close and keepalive_timeout is not None:
             raise ValueError("keepalive_timeout cannot be set if force_close is True")
         self._loop = loop
-        self._keepalive_timeout = KEEPALIVE_TIMEOUT if keepalive_timeout is None else keepalive_timeout
+        self._keepalive_timeout = inf if keepalive_timeout is None else keepalive_timeout
         self._trusted_for = min(TRUSTED_FOR, self._keepalive_timeout)
         self._force_close = force_close
         self._limit = limit or 0
@@ -268,7 +276,7 @@ class BaseConnector:
         ended = list(self._open_connections)
         for protocol in ended:
             secure = protocol.transport is not None and protocol.transport.get_extra_info("sslcontext") is not None
-            protocol.abort() if secure or abort_ssl else protocol.close()
+            protocol.abort() if secure and (abort_ssl or self._ssl_shutdown_timeout == 0) else protocol.close()
         return ended
 
     # Consumers of aiohttp call it from other threads, and at the interpreter's end.
@@ -368,7 +376,7 @@ class BaseConnector:
                 self._pool.give_back(key, None, loop.time())
             return
         self._pool.give_back(key, protocol, loop.time())
-        if self._sweep is None:
+        if self._sweep is None and self._keepalive_timeout < inf:
             self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref(self))
 
     def _is_alive(self, protocol: HTTPConnection, since: float) -> bool:

@@ -26,9 +26,10 @@ from ..message.response import ClientResponse
 from ..net.connection import DEFAULT_SETTINGS, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
+from ..net.unix import UNIX_SCHEME, join, unix_url
 from ..pool.connectors import TCPConnector
 from ..pool.lending import BaseConnector
-from ..timeouts import DEFAULT_TIMEOUT, ClientTimeout
+from ..timeouts import DEFAULT_TIMEOUT, NOT_GIVEN, ClientTimeout
 from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
 from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
@@ -44,14 +45,6 @@ CharsetResolver = Callable[[ClientResponse, bytes], str]
 
 #: Seconds that an error waits for the start of its content.
 _MOMENT: Final = 1.0
-
-
-class _NotGiven:
-    def __repr__(self) -> str:
-        return "<not given>"
-
-
-NOT_GIVEN: Any = _NotGiven()
 
 
 def _utf8(response: ClientResponse, body: bytes) -> str:
@@ -83,6 +76,7 @@ class ClientSession:
     :param auth: credentials for every request that has none; with a `base_url`, for those to its origin. Redirects to another
         origin go without.
     :param trust_env: credentials that are given nowhere else come from the file that NETRC names, or from ~/.netrc.
+    :param ssl_shutdown_timeout: (deprecated) that of the connector, if the session makes its own.
     """
 
     _source_traceback: traceback.StackSummary | None = None
@@ -113,6 +107,7 @@ class ClientSession:
         fallback_charset_resolver: CharsetResolver = _utf8,
         auth: BasicAuth | None = None,
         trust_env: bool = False,
+        ssl_shutdown_timeout: float | None = NOT_GIVEN,
     ) -> None:
         self._connector: BaseConnector | None = None  # for __del__, should something here raise
         self._base_url = _checked_base(base_url)
@@ -152,7 +147,9 @@ class ClientSession:
         with suppress(RuntimeError):  # no loop runs yet
             if (loop or asyncio.get_running_loop()).get_debug():
                 self._source_traceback = traceback.extract_stack(sys._getframe(1))
-        self._connector = TCPConnector(loop=loop) if connector is None else connector
+        if connector is None:
+            connector = TCPConnector(loop=loop, ssl_shutdown_timeout=ssl_shutdown_timeout)
+        self._connector = connector
 
     # -- requests
 
@@ -274,7 +271,7 @@ class ClientSession:
         except ValueError as error:
             raise InvalidUrlClientError(str_or_url, str(error)) from error
         if url.scheme not in connector.allowed_protocol_schema_set:
-            raise NonHttpUrlClientError(url)
+            url = self._unix_url(url, str_or_url)
         cookie = None if self._jar is None and cookies is None else cookie_field(self.cookie_jar, url, cookies)
         if (  # each argument costs: what most requests do not say is not passed on
             (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
@@ -361,7 +358,15 @@ class ClientSession:
 
     def _build_url(self, str_or_url: StrOrURL) -> URL:
         url = URL(str_or_url)
-        return url if self._base_url is None else self._base_url.join(url)
+        return url if self._base_url is None else join(self._base_url, url)
+
+    def _unix_url(self, url: URL, str_or_url: StrOrURL) -> URL:
+        """`url` anew, if it leads to a Unix socket. Raises `NonHttpUrlClientError` if not, or if the connector leads nowhere
+        else."""
+        if url.scheme != UNIX_SCHEME or self._connector is None or not self._connector.takes_unix_urls:
+            raise NonHttpUrlClientError(url)
+        url = unix_url(str_or_url)
+        return url if self._base_url is None else join(self._base_url, url)
 
     def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:
         """The session's fields, overridden by those of a request; a name given twice there is sent twice."""
@@ -535,7 +540,7 @@ async def _wait_for_content(response: ClientResponse) -> None:
 def _checked_base(base_url: StrOrURL | None) -> URL | None:
     if base_url is None:
         return None
-    base = URL(base_url)
+    base = unix_url(base_url)
     if not base.absolute:
         raise ValueError(f"base_url must be absolute: {str(base_url)!r}")
     if not base.path.endswith("/"):

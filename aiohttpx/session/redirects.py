@@ -11,6 +11,7 @@ from yarl import URL
 
 from .. import hdrs
 from ..errors import ClientPayloadError, InvalidUrlRedirectClientError, NonHttpUrlRedirectClientError, TooManyRedirects
+from ..net.unix import join
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 #: How many redirects lead to an error when the caller says nothing.
@@ -123,7 +124,7 @@ def _target(location: str, base: URL, requote: bool) -> URL:
         if target.scheme not in ("", "http", "https"):
             raise NonHttpUrlRedirectClientError(location)
         if not target.scheme:
-            target = base.join(target)
+            target = join(base, target)
         if base.raw_fragment and not target.raw_fragment:
             target = target.with_fragment(base.fragment)
         host = origin_of(target)[1]

@@ -10,8 +10,9 @@ from ..events import HttpVersion, HttpVersion11
 from ..message.response import ClientResponse
 from ..pool.connectors import TCPConnector
 from ..pool.lending import BaseConnector
+from ..timeouts import NOT_GIVEN
 from ..typedefs import StrOrURL
-from .client import NOT_GIVEN, ClientSession
+from .client import ClientSession
 from .context import RequestContextManager
 
 
