@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import hdrs
 from ._impl import IMPLEMENTATION
 from .errors import (
+    BodyTooLarge,
     ClientConnectionError,
     ClientConnectionResetError,
     ClientConnectorCertificateError,
@@ -65,6 +66,7 @@ from .net.dial import AddrInfoType, SocketFactoryType
 from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
+from .net.settings import InformationalResponse
 from .net.tls import Fingerprint
 from .pool.connectors import NamedPipeConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
@@ -95,6 +97,7 @@ __all__ = (
     "BaseConnector",
     "BasicAuth",
     "BodyPartReader",
+    "BodyTooLarge",
     "BufferedReaderPayload",
     "BytesIOPayload",
     "BytesPayload",
@@ -130,6 +133,7 @@ __all__ = (
     "HttpVersion10",
     "HttpVersion11",
     "IOBasePayload",
+    "InformationalResponse",
     "InvalidURL",
     "InvalidUrlClientError",
     "InvalidUrlRedirectClientError",

@@ -23,6 +23,7 @@ cdef struct Gathering:
     # without what llhttp checks. A line of chunk framing that was cut by the end of a read waits here too.
     Buffer buffer
     size_t max_line
+    size_t max_status_line
     size_t max_section
     size_t max_fields
 
@@ -94,7 +95,7 @@ cdef inline Answer take(Gathering* gathering, bint stray, const char* text, size
 
 cdef inline Answer add_text(Gathering* gathering, const char* text, size_t length) noexcept nogil:
     """No more than is allowed (`HeadReader._allowed`), nor than a bare CR; of what is not, the first byte, to show it."""
-    cdef size_t allowed = gathering.max_line
+    cdef size_t allowed = gathering.max_status_line if gathering.on_status_line else gathering.max_line
     cdef size_t line_length = gathering.buffer.length - gathering.line_start
     cdef const char* bare = <const char*>memchr(text, c"\r", length)
     if bare != NULL:

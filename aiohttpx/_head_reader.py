@@ -27,11 +27,12 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"
 
 
 class Limits(NamedTuple):
-    """Bytes of one line, bytes of the whole section, number of field lines."""
+    """Bytes of one line, bytes of the whole section, number of field lines, bytes of the status line."""
 
     line: int
     section: int
     fields: int
+    status_line: int
 
 
 class HeadReader:
@@ -128,15 +129,18 @@ class HeadReader:
         """How long the line may become. A line that may not be there at all has one byte, which can be at fault by itself."""
         if len(self._lines) >= self._limits.fields and not self._on_status_line:
             return 1
-        return max(1, min(self._limits.line, self._limits.section - self._size))
+        return max(1, min(self._longest_line(), self._limits.section - self._size))
+
+    def _longest_line(self) -> int:
+        return self._limits.status_line if self._on_status_line else self._limits.line
 
     def _over_limit(self) -> str:
         most = self._limits
         if len(self._lines) >= most.fields and not self._on_status_line:
             return f"There are more than {most.fields} field lines"
-        if most.section - self._size < most.line:
+        if most.section - self._size < self._longest_line():
             return f"The {'trailer section' if self._trailers else 'head'} is longer than {most.section} bytes"
-        return f"The line is longer than {most.line} bytes"
+        return f"The line is longer than {self._longest_line()} bytes"
 
     def _check(self, *, whole: bool) -> None:
         """Refuse the first byte of the line that cannot be there."""

@@ -95,13 +95,14 @@ cdef class ResponseParser:
     cdef size_t executed  # what llhttp has seen of the section that is gathered
     cdef str reason, content_type  # the last ones: servers repeat themselves
 
-    def __cinit__(self, size_t max_field=65536, size_t max_head=262144, size_t max_fields=512):
+    def __cinit__(self, size_t max_field=65536, size_t max_head=262144, size_t max_fields=512, size_t max_status_line=65536):
         llhttp_init(&self.wire.llhttp, HTTP_RESPONSE, &_settings)
         llhttp_set_lenient_spaces_after_chunk_size(&self.wire.llhttp, 1)
         self.wire.llhttp.data = &self.wire
         self.wire.gathering.max_line = max_field
         self.wire.gathering.max_section = max_head
         self.wire.gathering.max_fields = max_fields
+        self.wire.gathering.max_status_line = max_status_line
         self.phase = NOTHING
         self.kept = []
         self.reason = self.content_type = ""
@@ -279,7 +280,7 @@ cdef class ResponseParser:
         read = llhttp_get_error_pos(&self.wire.llhttp) - data
         status_line = self.wire.section.reason.end or len("HTTP/1.1 200")
         if (
-            status_line > self.wire.gathering.max_line
+            status_line > self.wire.gathering.max_status_line
             or read > self.wire.gathering.max_section
             or self.wire.section.fields > self.wire.gathering.max_fields
         ):
@@ -309,7 +310,7 @@ cdef class ResponseParser:
     cdef object read_again(self):
         """What the Python parser makes of what was gathered: its error, if there is a fault."""
         cdef Gathering* gathering = &self.wire.gathering
-        limits = Limits(gathering.max_line, gathering.max_section, gathering.max_fields)
+        limits = Limits(gathering.max_line, gathering.max_section, gathering.max_fields, gathering.max_status_line)
         reader = HeadReader(limits, trailers=gathering.trailers)
         reader.read(gathering.buffer.at[: gathering.buffer.length] + b"\r")  # a CR shows that one before it ends no line
         return reader

@@ -35,12 +35,15 @@ class ResponseParser:
     :param max_field: bytes of one line of a head, of a trailer section or of chunk framing.
     :param max_head: bytes of one head, or of one trailer section.
     :param max_fields: field lines in one of them.
+    :param max_status_line: bytes of the status line.
 
     A violation raises an `HttpProcessingError` with what came before it in `events`; then the parser only repeats the error.
     """
 
-    def __init__(self, max_field: int = 65536, max_head: int = 262144, max_fields: int = 512) -> None:
-        self._limits = Limits(max_field, max_head, max_fields)
+    def __init__(
+        self, max_field: int = 65536, max_head: int = 262144, max_fields: int = 512, max_status_line: int = 65536
+    ) -> None:
+        self._limits = Limits(max_field, max_head, max_fields, max_status_line)
         self._read: Callable[[ResponseParser, bytes, int], int] = ResponseParser._read_nothing  # whose the next byte is
         self._error: tuple[type[BadHttpMessage], str] | None = None
         self._events: list[Event] = []

@@ -24,6 +24,7 @@ identities).
     │       │   └── SocketTimeoutError          sock_read
     │       └── ServerFingerprintMismatch       = FingerprintMismatch
     ├── ClientPayloadError                      a body is broken or cut short
+    │   └── BodyTooLarge                        it is over `max_body_size`
     ├── InvalidURL                              (ValueError)
     │   ├── InvalidUrlClientError
     │   └── NonHttpUrlClientError
@@ -298,6 +299,17 @@ FingerprintMismatch = ServerFingerprintMismatch
 
 class ClientPayloadError(ClientError):
     """A body is malformed, cut short, or cannot be sent."""
+
+
+class BodyTooLarge(ClientPayloadError):
+    """The content of a response is over `max_body_size`; `limit` is how many bytes that are, decoded."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"The content of the response is larger than {self.limit} bytes (max_body_size)"
 
 
 class InvalidURL(ClientError, ValueError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import warnings
+from dataclasses import dataclass, fields, replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -53,3 +54,28 @@ class _NotGiven:
 NOT_GIVEN: Any = _NotGiven()
 
 DEFAULT_TIMEOUT = ClientTimeout(total=5 * 60, sock_connect=30)
+
+
+def as_timeout(timeout: ClientTimeout | float | None) -> ClientTimeout:
+    """A `ClientTimeout`, from whatever may be given as one. Raises `ValueError` naming anything else."""
+    if isinstance(timeout, ClientTimeout):
+        return timeout
+    if timeout is None or (isinstance(timeout, (int, float)) and not isinstance(timeout, bool)):
+        return ClientTimeout(total=timeout)
+    raise ValueError(f"timeout parameter cannot be of {type(timeout)} type, please use 'timeout=ClientTimeout(...)'")
+
+
+def session_timeout(timeout: Any, read_timeout: Any, conn_timeout: float | None) -> ClientTimeout:
+    """A session's limits, by `timeout=` or by its older forms."""
+    older = {} if read_timeout is NOT_GIVEN else {"read_timeout": read_timeout}
+    if conn_timeout is not None:
+        older["conn_timeout"] = conn_timeout
+    if timeout is not NOT_GIVEN and timeout is not None:
+        if older:
+            raise ValueError(f"{' and '.join(older)} and timeout parameters conflict, give ClientTimeout(total=, connect=)")
+        return as_timeout(timeout)
+    limits = DEFAULT_TIMEOUT
+    for name, seconds in older.items():
+        warnings.warn(f"{name} is deprecated, use timeout=ClientTimeout(...)", DeprecationWarning, stacklevel=3)
+        limits = replace(limits, **{"total" if name == "read_timeout" else "connect": seconds})
+    return limits

@@ -15,6 +15,7 @@ __all__ = (
     "DEFAULT_JSON_DECODER",
     "DEFAULT_JSON_ENCODER",
     "Byteish",
+    "JSONBytesDecoder",
     "JSONBytesEncoder",
     "JSONDecoder",
     "JSONEncoder",
@@ -31,6 +32,7 @@ DEFAULT_JSON_DECODER = json.loads
 
 Byteish: TypeAlias = bytes | bytearray | memoryview
 JSONEncoder: TypeAlias = Callable[[Any], str]
+JSONBytesDecoder: TypeAlias = Callable[[bytes], Any]
 JSONBytesEncoder: TypeAlias = Callable[[Any], bytes]
 JSONDecoder: TypeAlias = Callable[[str], Any]
 LooseHeaders: TypeAlias = (

@@ -14,8 +14,8 @@ from .. import hdrs
 from .._impl import serialize_head
 from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
-from ..net.connection import DEFAULT_SETTINGS, Settings
 from ..net.key import ConnectionKey
+from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING

@@ -14,7 +14,8 @@ from .. import hdrs
 from .._impl import serialize_head
 from ..errors import ClientConnectionError, ClientError, ClientOSError, InvalidUrlClientError, ServerTimeoutError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
-from ..net.connection import HTTPConnection, Settings
+from ..net.connection import HTTPConnection
+from ..net.settings import Settings
 from ..net.writer import StreamWriter
 from ..typedefs import LooseCookies, LooseHeaders, Query
 from ..wire.basicauth import BasicAuth, split_credentials

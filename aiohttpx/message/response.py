@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import json
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -30,9 +30,10 @@ from ..errors import (
 )
 from ..events import Chunks, HttpVersion, ResponseHead
 from ..net.connection import Answer, HTTPConnection
-from ..net.reader import StreamReader
-from ..typedefs import JSONDecoder, RawHeaders
-from ..wire.codings import decode_whole, make_decoder
+from ..net.iterators import AsyncLineIterator, without_end
+from ..net.reader import MAX_LINE_LENGTH, StreamReader
+from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
+from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.setcookie import parse_set_cookies
 
@@ -223,6 +224,12 @@ class ClientResponse:
         self._cookies = cookies
 
     @property
+    def trailers(self) -> CIMultiDictProxy[str]:
+        """The trailer fields that came behind the content (RFC 9110, section 6.5). None of them before it has come whole."""
+        fields = b"" if self._content is None else self._content.trailers
+        return header_map(parse_fields(fields)) if fields else _NO_HEADERS
+
+    @property
     def links(self) -> MultiDictProxy[MultiDictProxy[str | URL]]:
         """The Link fields (RFC 8288) by relation; each has its parameters and its `url`, absolute."""
         return parse_links(self.headers.getall(hdrs.LINK, []), self._url)
@@ -369,7 +376,7 @@ class ClientResponse:
 
     def _stream_of_whole(self) -> StreamReader:
         whole, self._whole = self._whole, None
-        reader = StreamReader(loop=self._loop, decoder=make_decoder(self._coding()))
+        reader = StreamReader(loop=self._loop, decoder=make_decoder(self._coding()), max_size=self._max_body_size())
         if self._released:
             reader.set_exception(_connection_closed())
         elif self._body is not None:
@@ -387,6 +394,9 @@ class ClientResponse:
         if head is None or not head.content_encoding or (request is not None and not request.settings.auto_decompress):
             return ""
         return head.content_encoding
+
+    def _max_body_size(self) -> int | None:
+        return None if self._request is None else self._request.settings.max_body_size or None
 
     async def read(self) -> bytes:
         """The whole content, decoded; what is left of it when a part was read from `content`.
@@ -423,7 +433,7 @@ class ClientResponse:
         coding = self._coding()
         if coding and body:  # an answer to HEAD has a coding and no content
             try:
-                body = decode_whole(coding, body)
+                body = decode_whole(coding, body, min(MAX_WHOLE, self._max_body_size() or MAX_WHOLE))
             except ContentEncodingError as error:
                 raise ClientPayloadError(str(error)) from error
         return body
@@ -454,9 +464,16 @@ class ClientResponse:
         return body.decode(encoding or self.get_encoding(), errors)
 
     async def json(
-        self, *, encoding: str | None = None, loads: JSONDecoder = json.loads, content_type: str | None = "application/json"
+        self,
+        *,
+        encoding: str | None = None,
+        loads: JSONDecoder = DEFAULT_JSON_DECODER,
+        content_type: str | None = "application/json",
+        loads_bytes: JSONBytesDecoder | None = None,
     ) -> Any:
-        """The content as JSON, by `loads(str)`; None when it is empty.
+        """The content as JSON, by `loads(str)`, or by `loads_bytes(bytes)`, which gets UTF-8 and wins; None when it is empty.
+
+        When neither is given, the session's `json_deserialize_bytes` does it, or else `json.loads`.
 
         Raises `ContentTypeError` when the response is not of `content_type` (None: whatever it is), and what `read()` and `loads`
         raise.
@@ -478,7 +495,43 @@ class ClientResponse:
         body = body.strip()
         if not body:
             return None
-        return loads(body.decode(encoding or self._encoding(media_type, parameters)))
+        charset = encoding or self._encoding(media_type, parameters)
+        if loads_bytes is None and loads is DEFAULT_JSON_DECODER:
+            loads_bytes = getattr(self._session, "json_deserialize_bytes", None)
+        if loads_bytes is None:
+            return loads(body.decode(charset))
+        return loads_bytes(body if codecs.lookup(charset).name == "utf-8" else body.decode(charset).encode())
+
+    def iter_lines(self, *, encoding: str | None = None, max_line_length: int = MAX_LINE_LENGTH) -> AsyncLineIterator[str]:
+        """Iterate over the lines of a text, as they come, without their ends (LF or CRLF).
+
+        `encoding` is by default the response's charset, or UTF-8; one in which LF is not a byte of its own will not do. Raises
+        `UnicodeDecodeError`, `ChunkTooBig` for a line of more than `max_line_length` bytes, and what reading raises.
+        """
+        try:
+            charset = encoding or self.get_encoding()
+        except RuntimeError:  # whoever could tell would have to see all of it
+            charset = "utf-8"
+        return AsyncLineIterator(
+            partial(self.content.readline, max_line_length=max_line_length), lambda line: without_end(line).decode(charset)
+        )
+
+    def iter_jsonl(
+        self,
+        *,
+        loads: JSONDecoder = DEFAULT_JSON_DECODER,
+        loads_bytes: JSONBytesDecoder | None = None,
+        max_line_length: int = MAX_LINE_LENGTH,
+    ) -> AsyncLineIterator[Any]:
+        """Iterate over the values of JSON Lines (NDJSON), one on each line, in UTF-8; blank lines are skipped.
+
+        `loads` and `loads_bytes` are as for `json()`. Raises what they raise, `ChunkTooBig` for a line of more than
+        `max_line_length` bytes, and what reading raises.
+        """
+        read_line = partial(self.content.readline, max_line_length=max_line_length)
+        if loads_bytes is None and loads is DEFAULT_JSON_DECODER:
+            loads_bytes = getattr(self._session, "json_deserialize_bytes", None)
+        return AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
 
 
 def _connection_closed() -> ClientConnectionError:

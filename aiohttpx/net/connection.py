@@ -9,23 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
-from .._impl import ResponseParser
+from .._impl import ResponseParser, parse_fields
 from ..errors import (
+    BodyTooLarge,
     ClientConnectionError,
     ClientConnectionResetError,
-    ClientOSError,
     ClientPayloadError,
     HttpProcessingError,
-    ServerDisconnectedError,
     ServerTimeoutError,
     SocketTimeoutError,
 )
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
 from ..wire.codings import Decoder, make_decoder
+from ..wire.fields import header_map
+from .failures import because, disconnected, payload_error
 from .reader import StreamReader
 from .receiver import Filler, Receiver, can_fill, can_share_a_buffer
+from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
@@ -35,24 +37,6 @@ DRAIN_TIME = 1.0
 _WORTH_IT = 2**18
 _AT_MOST = 2**28
 
-
-class Settings(NamedTuple):
-    """How an exchange reads its answer."""
-
-    read_bufsize: int = 2**16
-    auto_decompress: bool = True
-    #: A body without framing lasts until the connection ends; False: there is none.
-    read_until_eof: bool = True
-    #: Seconds between two reads; None for no limit.
-    sock_read: float | None = None
-    #: Seconds for sending a body; None for no limit.
-    write: float | None = None
-    max_field_size: int = 2**16
-    max_head_size: int = 2**18
-    max_fields: int = 512
-
-
-DEFAULT_SETTINGS = Settings()
 
 #: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
 Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
@@ -78,6 +62,7 @@ class HTTPConnection(asyncio.Protocol):
         self.on_lost: Callable[[HTTPConnection], object] | None = None  # called when the transport is gone, or someone else's
         self._parser = ResponseParser()
         self._settings = DEFAULT_SETTINGS
+        self._max_body_size: int | None = None  # of these settings
         self._waiter: asyncio.Future[Answer] | None = None
         self._reader: StreamReader | None = None
         self._give_back: Callable[[], object] | None = None
@@ -154,10 +139,11 @@ class HTTPConnection(asyncio.Protocol):
         return waiter
 
     def _apply(self, settings: Settings) -> None:
-        limits = settings[-3:]
-        if limits != self._settings[-3:]:
+        limits = settings.parser_limits
+        if limits != self._settings.parser_limits:
             self._parser = ResponseParser(*limits)
         self._settings = settings
+        self._max_body_size = settings.max_body_size or None
 
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
@@ -312,6 +298,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The common case: one read of the socket had everything."""
+        answer: Answer = (head, body) if self._max_body_size is None else (head, self._limited(head, body))
         if not head.persistent:
             self._persistent = False
         if head.keep_alive is not None:
@@ -320,7 +307,7 @@ class HTTPConnection(asyncio.Protocol):
         self._waiter = None
         self._end()
         if waiter is not None and not waiter.done():
-            waiter.set_result((head, body))
+            waiter.set_result(answer)
 
     def _answer(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The rest of the body is still to come, through a stream."""
@@ -333,13 +320,29 @@ class HTTPConnection(asyncio.Protocol):
         if head.keep_alive is not None:
             self.keep_alive = head.keep_alive
         self._upgraded = head.upgraded
-        self._reader = reader = StreamReader(self, settings.read_bufsize, loop=self.loop, decoder=self._decoder(head))
+        self._reader = reader = self._reader_of(head)
         if body:
             self._feed(body)
         waiter = self._waiter
         self._waiter = None
         if waiter is not None and not waiter.done():
             waiter.set_result((head, reader))
+
+    def _reader_of(self, head: ResponseHead) -> StreamReader:
+        decoder, limit = self._decoder(head), self._max_body_size
+        reader = StreamReader(self, self._settings.read_bufsize, loop=self.loop, decoder=decoder, max_size=limit)
+        if limit is not None and decoder is None and (head.content_length or 0) > limit:
+            reader.set_exception(BodyTooLarge(limit))
+        return reader
+
+    def _limited(self, head: ResponseHead, body: bytes | Chunks) -> bytes | Chunks | StreamReader:
+        """`body`, or a reader that says that it is too large. One that has to be decoded is only judged by whoever does that."""
+        data = body.data if isinstance(body, Chunks) else body
+        if len(data) <= (self._max_body_size or 0) or self._decoder(head) is not None:
+            return body
+        reader = StreamReader(loop=self.loop, max_size=self._max_body_size)
+        reader.feed_data(data)
+        return reader
 
     def _decoder(self, head: ResponseHead) -> Decoder | None:
         wanted = head.content_encoding and self._settings.auto_decompress and not head.upgraded
@@ -363,6 +366,12 @@ class HTTPConnection(asyncio.Protocol):
     def _informed(self, head: ResponseHead) -> None:
         if head.status == 100 and self._continue is not None and not self._continue.done():
             self._continue.set_result(None)
+        if self._settings.on_informational is not None:
+            response = InformationalResponse(head.status, head.reason, header_map(parse_fields(head.fields)))
+            try:
+                self._settings.on_informational(response)
+            except Exception as error:
+                self.fail(error)
 
     def _complete(self) -> None:
         reader = self._reader
@@ -429,8 +438,8 @@ class HTTPConnection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
             waiter.exception()  # whoever asked may be gone
-        if reader is not None:
-            reader.set_exception(_payload_error(error))
+        if reader is not None and reader.exception() is None:
+            reader.set_exception(payload_error(error))
         for drain_waiter in self._drain_waiters:
             if not drain_waiter.done():
                 drain_waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
@@ -514,9 +523,9 @@ class HTTPConnection(asyncio.Protocol):
         if self._upgraded and exc is None:
             self._complete()
         elif self._waiter is not None:
-            self.fail(_disconnected(exc, self.peer))
+            self.fail(disconnected(exc, self.peer))
         else:
-            self.fail(ClientPayloadError(f"The body from {self.peer} was cut short{_because(exc)}"))
+            self.fail(ClientPayloadError(f"The body from {self.peer} was cut short{because(exc)}"))
 
     def pause_writing(self) -> None:
         self._writing_paused = True
@@ -559,31 +568,3 @@ class HTTPConnection(asyncio.Protocol):
             self.fail(SocketTimeoutError(f"Timeout on reading data from {self.peer} (sock_read, {seconds:g} s)"))
         else:
             self._alarm = self.loop.call_later(seconds - waited, self._watched, seconds)
-
-
-def _because(exc: BaseException | None) -> str:
-    if exc is None:
-        return ""
-    return f": {exc.message}" if isinstance(exc, HttpProcessingError) else f": {exc}"
-
-
-def _disconnected(exc: BaseException | None, peer: str) -> BaseException:
-    """The error of a request whose connection was lost before the head of its answer."""
-    error: BaseException
-    if exc is None or isinstance(exc, HttpProcessingError):
-        error = ServerDisconnectedError(f"Server disconnected ({peer}){_because(exc)}")
-    elif isinstance(exc, OSError):
-        error = ClientOSError(exc.errno, f"{exc.strerror or exc} ({peer})")
-    else:
-        error = ClientConnectionError(f"{exc} ({peer})")
-    error.__cause__ = exc
-    return error
-
-
-def _payload_error(error: BaseException) -> BaseException:
-    """The error of a reader whose connection failed."""
-    if not isinstance(error, HttpProcessingError):
-        return error
-    payload_error = ClientPayloadError(f"Response payload is malformed: {error.message}")
-    payload_error.__cause__ = error
-    return payload_error

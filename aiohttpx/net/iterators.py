@@ -35,6 +35,37 @@ class AsyncStreamIterator(Generic[_T]):
         return item
 
 
+class AsyncLineIterator(Generic[_T]):
+    """Iterates over lines, each converted by `convert` from what `read_line` gives, until that is b""."""
+
+    __slots__ = ("_convert", "_read_line", "_skip_blank")
+
+    def __init__(
+        self, read_line: Callable[[], Awaitable[bytes]], convert: Callable[[bytes], _T], *, skip_blank: bool = False
+    ) -> None:
+        self._read_line = read_line
+        self._convert = convert
+        self._skip_blank = skip_blank
+
+    def __aiter__(self) -> AsyncLineIterator[_T]:
+        return self
+
+    async def __anext__(self) -> _T:
+        line = await self._read_line()
+        while self._skip_blank and line.isspace():
+            line = await self._read_line()
+        if not line:
+            raise StopAsyncIteration
+        return self._convert(line)
+
+
+def without_end(line: bytes) -> bytes:
+    """`line` without the LF or CRLF that ends it."""
+    if line.endswith(b"\n"):
+        return line[: -2 if line.endswith(b"\r\n") else -1]
+    return line
+
+
 class ChunkTupleAsyncStreamIterator:
     """Iterates over what a stream's `readchunk` gives, until that is (b"", False)."""
 

@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final, Protocol
 
-from ..errors import ClientPayloadError, ContentEncodingError, LineTooLong
+from ..errors import BodyTooLarge, ClientPayloadError, ContentEncodingError, LineTooLong
 from ..wire.codings import Decoder
 from .coded import CodedContent
-from .iterators import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+from .iterators import AsyncLineIterator, AsyncStreamIterator, ChunkTupleAsyncStreamIterator, without_end
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 DECODE_STEP = 2**16
 #: Bytes that are decoded before the loop has its turn, and the most one step decodes.
 DECODE_TURN = 2**20
+#: The longest line that is given when nothing is said, in bytes.
+MAX_LINE_LENGTH: Final = 2**20
 # What a step counts for that gave less: it may have been work all the same.
 _DECODE_EFFORT = 2**14
 # A piece takes memory of its own, however small it is: a reader that has many has enough.
@@ -40,7 +42,7 @@ class FlowControl(Protocol):
     def resume_reading(self) -> object: ...
 
 
-class ChunkTooBig(LineTooLong, ValueError):
+class ChunkTooBig(ClientPayloadError, LineTooLong, ValueError):
     """A line is over its limit. (aiohttp raised ValueError before it raised LineTooLong.)"""
 
 
@@ -52,6 +54,7 @@ class StreamReader:
     :param timer: a context manager to wait in.
     :param loop: accepted for aiohttp's sake; the running loop serves.
     :param decoder: takes a content coding off what is fed.
+    :param max_size: more bytes than these, decoded, are a `BodyTooLarge`.
 
     Every read raises what `set_exception` was given, `ClientPayloadError` when the content coding is broken or cut short, and
     RuntimeError while another task waits in one. A read that is cancelled takes nothing.
@@ -70,6 +73,7 @@ class StreamReader:
     _eof_waiter: asyncio.Future[None] | None = None
     _exception: BaseException | None = None
     _effort = 0
+    _max_size = sys.maxsize
     #: Bytes that were fed; with a decoder, bytes that were decoded.
     total_bytes = 0
     #: The trailer section, as in `events.Trailers`.
@@ -83,6 +87,7 @@ class StreamReader:
         timer: AbstractContextManager[object] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         decoder: Decoder | None = None,
+        max_size: int | None = None,
     ) -> None:
         self._protocol = protocol
         self._low_water = limit
@@ -92,6 +97,8 @@ class StreamReader:
         self._eof_callbacks: list[Callable[[], object]] = []
         if decoder is not None:
             self._coded = CodedContent(decoder)
+        if max_size is not None:
+            self._max_size = max_size
 
     def __repr__(self) -> str:
         said = [type(self).__name__]
@@ -118,9 +125,7 @@ class StreamReader:
         if not data:
             return
         if self._coded is None:
-            self._buffer.append(data)
-            self._size += len(data)
-            self.total_bytes += len(data)
+            self._add(data)
         else:
             self._coded.feed(data)
         self._fed()
@@ -137,9 +142,7 @@ class StreamReader:
             if ends:
                 self._last_end = self._ends[-1]
             if data:
-                self._buffer.append(data)
-                self._size += len(data)
-                self.total_bytes += len(data)
+                self._add(data)
         else:
             self._coded.feed_chunks(data, ends)
         self._fed()
@@ -343,6 +346,10 @@ class StreamReader:
         """Iterate over whatever is there, as soon as anything is."""
         return AsyncStreamIterator(self.readany)
 
+    def iter_lines(self, *, max_line_length: int = MAX_LINE_LENGTH) -> AsyncLineIterator[bytes]:
+        """Iterate over lines without their ends (LF or CRLF). Raises `ChunkTooBig` for more than `max_line_length` bytes."""
+        return AsyncLineIterator(partial(self.readline, max_line_length=max_line_length), without_end)
+
     def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
         """Iterate over pieces of up to `n` bytes: as they came, cut when they are larger. Raises ValueError for `n` below 1."""
         if n < 1:
@@ -419,6 +426,17 @@ class StreamReader:
         for waiter in (self._waiter, self._eof_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
+
+    def _add(self, data: bytes) -> None:
+        """Content to be read."""
+        self.total_bytes += len(data)
+        if self.total_bytes > self._max_size:
+            self._buffer.clear()
+            self._offset = self._size = 0
+            self.set_exception(BodyTooLarge(self._max_size))
+        else:
+            self._buffer.append(data)
+            self._size += len(data)
 
     def _fed(self) -> None:
         """Something was fed: wake who waits for it, or see whether it is enough for now."""
@@ -507,9 +525,7 @@ class StreamReader:
             return False
         self._effort += max(len(data), _DECODE_EFFORT)
         if data:
-            self._buffer.append(data)
-            self._size += len(data)
-            self.total_bytes += len(data)
+            self._add(data)
         if ended:
             self._mark_end()
         if self._paused:

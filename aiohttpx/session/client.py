@@ -23,14 +23,14 @@ from ..message.form import Files, form_with_files
 from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
-from ..net.connection import DEFAULT_SETTINGS, Settings
+from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
 from ..net.unix import UNIX_SCHEME, join, unix_url
 from ..pool.connectors import TCPConnector
 from ..pool.lending import BaseConnector
-from ..timeouts import DEFAULT_TIMEOUT, NOT_GIVEN, ClientTimeout
-from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
+from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
+from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
 from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .cookiejar import AbstractCookieJar, CookieJar
@@ -43,6 +43,11 @@ RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
 
 
+#: What a request may say about its answer, in the order of `_settings_for`.
+_SETTINGS: Final = (
+    *("read_bufsize", "auto_decompress", "max_body_size", "on_informational"),
+    *("max_field_size", "max_fields", "max_line_size"),
+)
 #: Seconds that an error waits for the start of its content.
 _MOMENT: Final = 1.0
 
@@ -63,14 +68,17 @@ class ClientSession:
     :param cookie_jar: where cookies are kept; by default a `CookieJar`. `DummyCookieJar` keeps none.
     :param skip_auto_headers: names of fields that are not generated (Accept, Accept-Encoding, User-Agent, Content-Type).
     :param json_serialize: makes the str of `json=`; `json_serialize_bytes` makes bytes, and wins.
+    :param json_deserialize_bytes: what `response.json()` decodes by, from bytes in UTF-8.
     :param version: HTTP/1.1, or 1.0.
     :param connector_owner: the connector is closed with the session.
     :param raise_for_status: True to raise `ClientResponseError` for statuses from 400 on, or an async callable that is given each
         response.
-    :param timeout: a `ClientTimeout`, or seconds for the whole operation.
+    :param timeout: a `ClientTimeout`, or seconds for the whole operation. `read_timeout` (its `total`) and `conn_timeout` (its
+        `connect`) are older forms.
     :param auto_decompress: undo content codings.
     :param read_bufsize: bytes of a body that are read ahead.
-    :param max_field_size: bytes of a field line; `max_headers`: how many of them.
+    :param max_line_size: bytes of a status line; `max_field_size`: of a field line; `max_headers`: how many of them.
+    :param max_body_size: bytes of a response's content, decoded; reading a larger one raises `BodyTooLarge`. None or 0: no limit.
     :param requote_redirect_url: bring the targets of redirects into canonical form; False: ask for them as servers write them.
     :param fallback_charset_resolver: names the charset of a text whose response does not.
     :param auth: credentials for every request that has none; with a `base_url`, for those to its origin. Redirects to another
@@ -93,17 +101,22 @@ class ClientSession:
         skip_auto_headers: Iterable[str] | None = None,
         json_serialize: JSONEncoder = json_module.dumps,
         json_serialize_bytes: JSONBytesEncoder | None = None,
+        json_deserialize_bytes: JSONBytesDecoder | None = None,
         request_class: type[ClientRequest] = ClientRequest,
         response_class: type[ClientResponse] = ClientResponse,
         version: HttpVersion = HttpVersion11,
         connector_owner: bool = True,
         raise_for_status: RaiseForStatus = False,
         timeout: ClientTimeout | float | None = NOT_GIVEN,
+        read_timeout: float | None = NOT_GIVEN,
+        conn_timeout: float | None = None,
         auto_decompress: bool = True,
         requote_redirect_url: bool = True,
         read_bufsize: int = DEFAULT_SETTINGS.read_bufsize,
+        max_line_size: int = DEFAULT_SETTINGS.max_line_size,
         max_field_size: int = DEFAULT_SETTINGS.max_field_size,
         max_headers: int = DEFAULT_SETTINGS.max_fields,
+        max_body_size: int | None = None,
         fallback_charset_resolver: CharsetResolver = _utf8,
         auth: BasicAuth | None = None,
         trust_env: bool = False,
@@ -111,7 +124,7 @@ class ClientSession:
     ) -> None:
         self._connector: BaseConnector | None = None  # for __del__, should something here raise
         self._base_url = _checked_base(base_url)
-        self._timeout = DEFAULT_TIMEOUT if timeout is NOT_GIVEN or timeout is None else as_timeout(timeout)
+        self._timeout = session_timeout(timeout, read_timeout, conn_timeout)
         self._loop = loop
         self._timer: Timer | None = None
         self._connector_owner = connector_owner
@@ -123,13 +136,14 @@ class ClientSession:
         self._version = version
         self._raise_for_status = raise_for_status
         self._settings = Settings(
-            read_bufsize,
-            auto_decompress,
-            True,
-            self._timeout.sock_read,
-            self._timeout.write,
-            max_field_size,
+            read_bufsize=read_bufsize,
+            auto_decompress=auto_decompress,
+            sock_read=self._timeout.sock_read,
+            write=self._timeout.write,
+            max_body_size=max_body_size,
+            max_field_size=max_field_size,
             max_fields=max_headers,
+            max_line_size=max_line_size,
         )
         own: CIMultiDict[str] = CIMultiDict(headers or ())
         self._defaults = RequestDefaults(own, self._skip_auto_headers, version, response_class, self._settings)
@@ -144,6 +158,7 @@ class ClientSession:
         if cookies:
             self.cookie_jar.update_cookies(cookies)
         self.fallback_charset_resolver = fallback_charset_resolver
+        self.json_deserialize_bytes = json_deserialize_bytes
         with suppress(RuntimeError):  # no loop runs yet
             if (loop or asyncio.get_running_loop()).get_debug():
                 self._source_traceback = traceback.extract_stack(sys._getframe(1))
@@ -176,7 +191,8 @@ class ClientSession:
         :param timeout: a `ClientTimeout`, or seconds for the whole operation; None: no limits.
         :param ssl: True, False, an SSLContext or a `Fingerprint`; `verify_ssl`, `ssl_context` and `fingerprint` are older forms.
         :param server_hostname: the name that the certificate is checked for.
-        :param read_bufsize, auto_decompress, max_field_size, max_headers: as the session's.
+        :param on_informational: called with each `InformationalResponse` that comes before the response (status 1xx).
+        :param read_bufsize, auto_decompress, max_line_size, max_field_size, max_headers, max_body_size: as the session's.
 
         Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, `TooManyRedirects`,
         `RedirectClientError`, and `ValueError` for what cannot be sent.
@@ -244,14 +260,16 @@ class ClientSession:
         server_hostname: str | None = None,
         read_bufsize: int | None = None,
         auto_decompress: bool | None = None,
+        max_line_size: int | None = None,
         max_field_size: int | None = None,
         max_headers: int | None = None,
+        max_body_size: int | None = None,
+        on_informational: OnInformational | None = None,
     ) -> ClientResponse:
-        connector, timer = self._connector, self._timer
+        connector = self._connector
         if connector is None or connector.closed:
             raise RuntimeError("Session is closed")
-        if timer is None:
-            timer = self._bind()
+        timer = self._timer or self._bind()
         if json is not None:
             data = self._json_payload(json, data)
         if files:
@@ -259,11 +277,12 @@ class ClientSession:
         limits = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout)
         settings = self._settings
         if (
-            limits is not self._timeout
-            or not read_until_eof
+            (limits is not self._timeout or not read_until_eof)
             or not (read_bufsize is None and auto_decompress is None and max_field_size is None and max_headers is None)
+            or not (max_line_size is None and max_body_size is None and on_informational is None)
         ):
-            settings = self._settings_for(limits, read_until_eof, read_bufsize, auto_decompress, max_field_size, max_headers)
+            said = (read_bufsize, auto_decompress, max_body_size, on_informational, max_field_size, max_headers, max_line_size)
+            settings = self._settings_for(limits, read_until_eof, *said)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
         try:
@@ -338,23 +357,10 @@ class ClientSession:
             return JsonBytesPayload(json, dumps=self._json_serialize_bytes)
         return JsonPayload(json, dumps=self._json_serialize)
 
-    def _settings_for(
-        self,
-        limits: ClientTimeout,
-        read_until_eof: bool,
-        read_bufsize: int | None,
-        auto_decompress: bool | None,
-        max_field_size: int | None,
-        max_headers: int | None,
-    ) -> Settings:
-        said = {
-            "read_bufsize": read_bufsize,
-            "auto_decompress": auto_decompress,
-            "max_field_size": max_field_size,
-            "max_fields": max_headers,
-        }
-        given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-        return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **given)
+    def _settings_for(self, limits: ClientTimeout, read_until_eof: bool, *said: Any) -> Settings:
+        """The session's settings, but for what a request says (None says nothing)."""
+        own = {name: value for name, value in zip(_SETTINGS, said, strict=True) if value is not None}
+        return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **own)
 
     def _build_url(self, str_or_url: StrOrURL) -> URL:
         url = URL(str_or_url)
@@ -518,15 +524,6 @@ class ClientSession:
     @property
     def auto_decompress(self) -> bool:
         return self._settings.auto_decompress
-
-
-def as_timeout(timeout: ClientTimeout | float | None) -> ClientTimeout:
-    """A `ClientTimeout`, from whatever may be given as one. Raises `ValueError` naming anything else."""
-    if isinstance(timeout, ClientTimeout):
-        return timeout
-    if timeout is None or (isinstance(timeout, (int, float)) and not isinstance(timeout, bool)):
-        return ClientTimeout(total=timeout)
-    raise ValueError(f"timeout parameter cannot be of {type(timeout)} type, please use 'timeout=ClientTimeout(...)'")
 
 
 async def _wait_for_content(response: ClientResponse) -> None:

@@ -407,8 +407,8 @@ CUT_SHORT = {
 }
 
 
-def limited(line: int = 1000, section: int = 10000, fields: int = 100) -> Request:
-    return Request(limits=(line, section, fields))
+def limited(line: int = 1000, section: int = 10000, fields: int = 100, status_line: int = 1000) -> Request:
+    return Request(limits=(line, section, fields, status_line))
 
 
 def within(request: Request, fields: bytes) -> Case:
@@ -439,9 +439,13 @@ LIMITS = {
     "a folded line of one more": beyond(limited(30), b"A: %s\r\n %s\r\n" % (b"x" * 13, b"y" * 14), "longer than 30 bytes:\n"),
     "folds without an end": Case(
         limited(30), b"HTTP/1.1 204 OK\r\nA: b" + b"\r\n " * 100, [], LineTooLong, "longer than 30 bytes:\n"),
-    "a status line of the limit": Case(limited(15), b"HTTP/1.1 204 OK\r\n\r\n", [head(204), END]),
-    "a status line of one more": Case(limited(14), b"HTTP/1.1 204 OK\r\n\r\n", [], LineTooLong, 'b"HTTP/1.1 204 OK"'),
-    "a status line without reason of one more": Case(limited(11), b"HTTP/1.1 204\r\n\r\n", [], LineTooLong, "11 bytes"),
+    "a status line of the limit": Case(limited(status_line=15), b"HTTP/1.1 204 OK\r\n\r\n", [head(204), END]),
+    "a status line of one more": Case(
+        limited(status_line=14), b"HTTP/1.1 204 OK\r\n\r\n", [], LineTooLong, 'longer than 14 bytes:\n  b"HTTP/1.1 204 OK"'),
+    "a status line without reason of one more": Case(
+        limited(status_line=11), b"HTTP/1.1 204\r\n\r\n", [], LineTooLong, "11 bytes"),
+    "a status line longer than a field may be": Case(
+        limited(5), b"HTTP/1.1 204 OK\r\nA: b\r\n\r\n", [head(204, fields=b"A: b\r\n"), END]),
     "a head of the limit": within(limited(section=34), b"A: b\r\nC: defghij\r\n"),
     "a head of one more": beyond(limited(section=32), b"A: b\r\nC: defghij\r\n", "The head is longer than 32 bytes:\n"),
     "a head of no room for a field": beyond(limited(section=17), b"A: b\r\n", "The head is longer than 17 bytes:\n"),

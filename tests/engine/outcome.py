@@ -16,7 +16,7 @@ class Request(NamedTuple):
 
     method: str = "GET"
     upgrade: bool = False
-    limits: tuple[int, int, int] = (65536, 262144, 512)
+    limits: tuple[int, int, int, int] = (65536, 262144, 512, 65536)
 
 
 class Outcome(NamedTuple):

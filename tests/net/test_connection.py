@@ -25,9 +25,10 @@ from aiohttpx.errors import (
 )
 from aiohttpx.events import Chunks
 from aiohttpx.net import connection as connection_module
-from aiohttpx.net.connection import DEFAULT_SETTINGS, DRAIN_LIMIT, Answer, HTTPConnection, Settings
+from aiohttpx.net.connection import DRAIN_LIMIT, Answer, HTTPConnection
 from aiohttpx.net.reader import StreamReader
 from aiohttpx.net.receiver import BUFFER_SIZE
+from aiohttpx.net.settings import DEFAULT_SETTINGS, Settings
 from aiohttpx.testing import (
     Expect,
     ExpectRequest,
