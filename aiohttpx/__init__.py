@@ -72,6 +72,7 @@ from .pool.connectors import NamedPipeConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
 from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
+from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .session.single import request
 from .timeouts import ClientTimeout
 from .version import __version__
@@ -108,7 +109,9 @@ __all__ = (
     "ClientConnectorError",
     "ClientConnectorSSLError",
     "ClientError",
+    "ClientHandlerType",
     "ClientHttpProxyError",
+    "ClientMiddlewareType",
     "ClientOSError",
     "ClientPayloadError",
     "ClientProxyConnectionError",

@@ -170,6 +170,23 @@ class ClientRequest:
     def headers(self, headers: CIMultiDict[str]) -> None:
         self._headers = headers
 
+    def update_url(self, url: URL) -> None:
+        """Ask `url` instead. A Host field that was written for the URL before changes with it.
+
+        Raises `InvalidUrlClientError` for a URL without a host, `ValueError` for credentials given twice.
+        """
+        url, auth = _own_credentials(url, None)
+        origin = self._defaults.origin(url)
+        host, port, secure = origin.key[:3]
+        if self._headers is not None and self._headers.get(hdrs.HOST) == self.origin.host:
+            self._headers[hdrs.HOST] = origin.host
+        self.original_url = url
+        self.url = url.with_fragment(None)
+        self.origin = origin
+        self.connection_key = self.connection_key._replace(host=host, port=port, is_ssl=secure)
+        if auth is not None:
+            self.update_auth(auth)
+
     def update_auth(self, auth: BasicAuth) -> None:
         """Send these credentials. Raises `TypeError` for anything else than a `BasicAuth`, `ValueError` when there are some."""
         if not isinstance(auth, BasicAuth):
@@ -352,6 +369,9 @@ class ClientRequest:
         elif isinstance(payload, BytesPayload) and not self.chunked and self._headers is None and payload.size <= _SMALL_BODY:
             answer = protocol.exchange(self.method, data + payload.value, conn.release, self.settings)
         else:
+            if self._sending is not None:  # for an earlier response, which came before the body was sent whole
+                self._sending.cancel()
+                await asyncio.wait((self._sending,))
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
             self._sending = protocol.start_upload(self._upload(protocol))
         response = self.response_class(self.method, self.original_url, request=self)

@@ -7,7 +7,7 @@ import json as json_module
 import sys
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -36,6 +36,7 @@ from .context import RequestContextManager
 from .cookiejar import AbstractCookieJar, CookieJar
 from .exchange import exchange
 from .hops import AllowRedirects, Hops, cookie_field, store_cookies
+from .middlewares import ClientMiddlewareType
 from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
 
@@ -85,6 +86,8 @@ class ClientSession:
         origin go without.
     :param trust_env: credentials that are given nowhere else come from the file that NETRC names, or from ~/.netrc.
     :param ssl_shutdown_timeout: (deprecated) that of the connector, if the session makes its own.
+    :param middlewares: each is `async def middleware(request, handler) -> response`, around every request that is sent, also to
+        where redirects lead; the first one is outermost.
     """
 
     _source_traceback: traceback.StackSummary | None = None
@@ -121,6 +124,7 @@ class ClientSession:
         auth: BasicAuth | None = None,
         trust_env: bool = False,
         ssl_shutdown_timeout: float | None = NOT_GIVEN,
+        middlewares: Sequence[ClientMiddlewareType] = (),
     ) -> None:
         self._connector: BaseConnector | None = None  # for __del__, should something here raise
         self._base_url = _checked_base(base_url)
@@ -151,8 +155,9 @@ class ClientSession:
         self._requote_redirect_url = requote_redirect_url
         self._default_auth = auth
         self._trust_env = trust_env
+        self._middlewares = middlewares
         #: Nothing of the session's has to be worked out for each request.
-        self._plain = auth is None and not trust_env
+        self._plain = auth is None and not trust_env and not middlewares
         self._hops = Hops({"defaults": self._defaults})
         self._jar = cookie_jar  # or one is made when there is something to put into it
         if cookies:
@@ -193,6 +198,7 @@ class ClientSession:
         :param server_hostname: the name that the certificate is checked for.
         :param on_informational: called with each `InformationalResponse` that comes before the response (status 1xx).
         :param read_bufsize, auto_decompress, max_line_size, max_field_size, max_headers, max_body_size: as the session's.
+        :param middlewares: instead of the session's.
 
         Raises `InvalidURL`, `ClientConnectionError`, `ServerTimeoutError`, `ClientResponseError`, `TooManyRedirects`,
         `RedirectClientError`, and `ValueError` for what cannot be sent.
@@ -265,6 +271,7 @@ class ClientSession:
         max_headers: int | None = None,
         max_body_size: int | None = None,
         on_informational: OnInformational | None = None,
+        middlewares: Sequence[ClientMiddlewareType] | None = None,
     ) -> ClientResponse:
         connector = self._connector
         if connector is None or connector.closed:
@@ -295,30 +302,24 @@ class ClientSession:
         if (  # each argument costs: what most requests do not say is not passed on
             (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
             and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
-            and (auth is None and self._plain)
+            and (auth is None and middlewares is None and self._plain)
             and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
         ):
             hops = self._hops if allow_redirects else None
             request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
         else:
-            options: dict[str, Any] = {
-                "auth": auth if self._plain else await self._credentials(url, auth, headers),
-                "headers": None if headers is None else self._prepare_headers(headers),
-                "skip_auto_headers": skip_auto_headers,
-                "compress": compress,
-                "chunked": chunked,
-                "expect100": expect100,
-                "ssl": ssl,
-                "server_hostname": server_hostname,
-                "defaults": self._defaults,
-                "settings": settings,
-            }
+            middlewares = self._middlewares if middlewares is None else middlewares
+            options: dict[str, Any] = {"skip_auto_headers": skip_auto_headers, "compress": compress, "chunked": chunked}
+            options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
+            options["defaults"] = self._defaults
+            options["headers"] = None if headers is None else self._prepare_headers(headers)
+            options["auth"] = auth if self._plain else await self._credentials(url, auth, headers)
             hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
             request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
         try:
-            response = await exchange(connector, timer, request, limits, self._retry_connection, hops)
+            response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
         finally:
-            if data is not None:
+            if data is not None or middlewares:
                 await request.close()
         if response.sets_cookies:
             store_cookies(self.cookie_jar, response)

@@ -4,24 +4,29 @@ here."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..errors import ClientConnectionResetError, ClientOSError, ServerDisconnectedError, ServerTimeoutError
 from ..message.request import ClientRequest
-from ..message.response import ClientResponse
+from ..message.response import ClientResponse, Lent
 from ..net.timer import Timer
 from ..timeouts import ClientTimeout
+from .middlewares import ClientMiddlewareType, build_client_middlewares
 from .redirects import REDIRECT_STATUSES
 
 if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
-    from ..pool.lending import Connection
     from .hops import Hops
 
 #: Methods that may be sent again when it is not known what became of them (RFC 9110, section 9.2.2).
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
+
+
+#: What sends a request once, given a connector, the request, its limits, their deadline, and whether it may be sent again when an
+#: old connection dies.
+Attempt: TypeAlias = Callable[[Any, ClientRequest, ClientTimeout, "Deadline | None", bool], Awaitable[ClientResponse]]
 
 
 class Deadline:
@@ -34,9 +39,11 @@ class Deadline:
     #: Seconds.
     total: float
     #: The connection that the request is on, as it was lent.
-    connection: Connection | None = None
+    connection: Lent | None = None
     what = "waiting for the head of the response"
     struck = False
+    #: There is more to interrupt than an exchange on a connection.
+    in_middlewares = False
     _clock: asyncio.Timeout | None = None
 
     def strike(self) -> None:
@@ -45,7 +52,7 @@ class Deadline:
         protocol = None if self.connection is None else self.connection.protocol
         if protocol is not None:
             protocol.fail(self.error(protocol.peer, "sending the body" if protocol.uploading else self.what))
-        elif self._clock is not None:
+        if self._clock is not None and (protocol is None or self.in_middlewares):
             self._clock.reschedule(0)
 
     def error(self, peer: str, what: str) -> ServerTimeoutError:
@@ -53,6 +60,8 @@ class Deadline:
 
     async def hold(self, attempt: Awaitable[ClientResponse], peer: str, what: str) -> ClientResponse:
         """Await a further attempt. The connector would give it the limit anew: it does not know how much of that is left."""
+        if self._clock is not None:  # it is part of one that is held
+            return await attempt
         try:
             async with asyncio.timeout_at(0 if self.struck else None) as self._clock:
                 return await attempt
@@ -65,20 +74,27 @@ class Deadline:
 
 
 async def exchange(
-    connector: Any, timer: Timer, request: ClientRequest, timeout: ClientTimeout, retry: bool, hops: Hops | None = None
+    connector: Any,
+    timer: Timer,
+    request: ClientRequest,
+    timeout: ClientTimeout,
+    retry: bool,
+    hops: Hops | None = None,
+    middlewares: Sequence[ClientMiddlewareType] | None = None,
 ) -> ClientResponse:
     """Send `request` and wait for the head of its response; by `hops`, for that of the response it is redirected to. The limits
-    are for all of that together.
+    are for all of that together. Each of these requests goes through `middlewares`.
 
     A connection that was used before may die of age while the request is under way. Then the request is sent once more, on
     another one, if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
     Raises `ClientConnectionError` and its kin, `ClientResponseError` for a malformed head.
     """
+    attempt = partial(_through, middlewares) if middlewares else _attempt
     total = timeout.total
     if not total:
-        response = await _attempt(connector, request, timeout, None, retry)
+        response = await attempt(connector, request, timeout, None, retry)
         if hops is not None and response.status in REDIRECT_STATUSES:
-            response = await hops.follow(request, response, lambda request: _attempt(connector, request, timeout, None, retry))
+            response = await hops.follow(request, response, lambda request: attempt(connector, request, timeout, None, retry))
         return response
     deadline = Deadline()
     deadline.total = total
@@ -90,9 +106,9 @@ async def exchange(
         second[deadline] = deadline.strike
         cancel = partial(second.pop, deadline, None)
     try:
-        response = await _attempt(connector, request, timeout, deadline, retry)
+        response = await attempt(connector, request, timeout, deadline, retry)
         if hops is not None and response.status in REDIRECT_STATUSES:
-            response = await hops.follow(request, response, partial(_go_on, connector, timeout, deadline, retry))
+            response = await hops.follow(request, response, partial(_go_on, attempt, connector, timeout, deadline, retry))
     except BaseException:
         cancel()
         raise
@@ -106,11 +122,51 @@ async def exchange(
 
 
 def _go_on(
-    connector: Any, timeout: ClientTimeout, deadline: Deadline, retry: bool, request: ClientRequest
+    attempt: Attempt, connector: Any, timeout: ClientTimeout, deadline: Deadline, retry: bool, request: ClientRequest
 ) -> Awaitable[ClientResponse]:
     """Send a further request within the limit of the first."""
-    attempt = _attempt(connector, request, timeout, deadline, retry)
-    return deadline.hold(attempt, f"{request.host}:{request.port}", "connecting")
+    sending = attempt(connector, request, timeout, deadline, retry)
+    return deadline.hold(sending, f"{request.host}:{request.port}", "connecting")
+
+
+async def _through(
+    middlewares: Sequence[ClientMiddlewareType],
+    connector: Any,
+    request: ClientRequest,
+    timeout: ClientTimeout,
+    deadline: Deadline | None,
+    retry: bool,
+) -> ClientResponse:
+    """An attempt through `middlewares`, which may make none or several of it. Should they fail, they leave no connection lent."""
+    url, peer = request.url, f"{request.host}:{request.port}"
+    responses: list[ClientResponse] = []
+
+    async def send(request: ClientRequest) -> ClientResponse:
+        nonlocal url
+        if deadline is not None and deadline.struck:
+            raise deadline.error(peer, "in a middleware")
+        if request.url != url:
+            request.update_url(request.url)
+            url = request.url
+        response = await _attempt(connector, request, timeout, deadline, retry)
+        responses.append(response)
+        return response
+
+    answer = build_client_middlewares(send, middlewares)(request)
+    try:
+        if deadline is not None:
+            deadline.in_middlewares = True
+            answer = deadline.hold(answer, peer, "in a middleware")
+        response = await answer
+        if response is None:
+            raise TypeError(f"A middleware returned None for {request.method} {url}")
+        if deadline is not None:
+            deadline.connection = response.connection
+        return response
+    except BaseException:
+        for response in responses:
+            response.release()
+        raise
 
 
 async def _attempt(
