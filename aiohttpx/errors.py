@@ -162,6 +162,10 @@ class ClientOSError(ClientConnectionError, OSError):
     """The operating system refused."""
 
 
+def _said_by(os_error: OSError) -> str:
+    return os_error.strerror or str(os_error) or type(os_error).__name__
+
+
 class ClientConnectorError(ClientOSError):
     """A connection could not be opened.
 
@@ -197,7 +201,7 @@ class ClientConnectorError(ClientOSError):
 
     def __str__(self) -> str:
         setting = "default" if self.ssl is True else self.ssl
-        return f"Cannot connect to host {self.host}:{self.port} ssl:{setting} [{self._os_error.strerror or self._os_error}]"
+        return f"Cannot connect to host {self.host}:{self.port} ssl:{setting} [{_said_by(self._os_error)}]"
 
 
 class ClientConnectorDNSError(ClientConnectorError):
@@ -222,7 +226,7 @@ class UnixClientConnectorError(ClientConnectorError):
 
     def __str__(self) -> str:
         setting = "default" if self.ssl is True else self.ssl
-        return f"Cannot connect to unix socket {self.path} ssl:{setting} [{self._os_error.strerror or self._os_error}]"
+        return f"Cannot connect to unix socket {self.path} ssl:{setting} [{_said_by(self._os_error)}]"
 
 
 class ClientSSLError(ClientConnectorError):

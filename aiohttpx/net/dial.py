@@ -24,7 +24,7 @@ from ..errors import (
     UnixClientConnectorError,
 )
 from .timer import limit
-from .tls import Fingerprint, TLSSessions
+from .tls import Fingerprint, TLSSessions, check_protocol
 
 if TYPE_CHECKING:
     from ..timeouts import ClientTimeout
@@ -264,8 +264,10 @@ class Dialer:
         seconds: float | None,
     ) -> tuple[asyncio.Transport, _P]:
         """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
-        peer = key._replace(ssl=pin or context)  # the setting may be the connector's own, which no key of a request says
-        with connecting(key), _owned(sock), self._sessions.offered(peer):
+        # The setting may be the connector's own, which no key of a request says; and what was not verified is not resumed by a
+        # context that verifies by now.
+        peer = key._replace(ssl=pin or context), context.verify_mode, context.check_hostname
+        with connecting(key), _owned(sock), self._sessions.offered(peer, context):
             transport, protocol = await asyncio.get_running_loop().create_connection(
                 factory,
                 sock=sock,
@@ -274,12 +276,14 @@ class Dialer:
                 ssl_handshake_timeout=seconds + _LATER if seconds else None,
                 ssl_shutdown_timeout=self._ssl_shutdown_timeout,
             )
-        if pin is not None:
-            try:
+        try:
+            with connecting(key):
+                check_protocol(transport)
+            if pin is not None:
                 pin.check(transport)
-            except ServerFingerprintMismatch:
-                transport.abort()
-                raise
+        except (ClientConnectorSSLError, ServerFingerprintMismatch):
+            transport.abort()
+            raise
         self._sessions.keep(peer, transport)
         return transport, protocol
 

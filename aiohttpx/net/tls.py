@@ -20,7 +20,16 @@ from typing import TypeAlias
 
 from ..errors import ServerFingerprintMismatch
 
-__all__ = ("Fingerprint", "SSLSetting", "TLSSessions", "context_for", "known_context", "merge_ssl_settings", "pin_of")
+__all__ = (
+    "Fingerprint",
+    "SSLSetting",
+    "TLSSessions",
+    "check_protocol",
+    "context_for",
+    "known_context",
+    "merge_ssl_settings",
+    "pin_of",
+)
 
 _DIGESTS = {16: "md5", 20: "sha1", 32: "sha256"}
 
@@ -116,28 +125,35 @@ def merge_ssl_settings(
     return setting
 
 
+def check_protocol(transport: asyncio.BaseTransport) -> None:
+    """See that the peer speaks HTTP/1.1 from here on (ALPN, RFC 7301): a context may have offered more than that.
+
+    :raises ssl.SSLError: it speaks HTTP/2.
+    """
+    tls = transport.get_extra_info("ssl_object")
+    if isinstance(tls, ssl.SSLObject) and tls.selected_alpn_protocol() == "h2":
+        text = "The server chose HTTP/2 (h2), which the SSLContext offers: let it offer what is spoken here, "
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, text + "context.set_alpn_protocols(['http/1.1'])")
+
+
 #: A session for the next handshake of this task, put there by `TLSSessions.offered`.
 _offer: ContextVar[list[ssl.SSLSession] | None] = ContextVar("_offer", default=None)
 
 
-class _ResumingContext(ssl.SSLContext):
-    """A context whose handshakes take up the session on offer: event loops have no parameter for one."""
+_WRAP_BIO = ssl.SSLContext.wrap_bio
 
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> ssl.SSLObject:
-        if session is None and (offer := _offer.get()):
-            session = offer.pop()
-        return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+
+class _ResumingEnd(ssl.SSLObject):
+    """A client's end of TLS whose handshake takes up the session on offer: event loops have no parameter for one."""
+
+    def do_handshake(self) -> None:
+        if not self.server_side and (offer := _offer.get()):
+            self.session = offer.pop()
+        super().do_handshake()
 
 
 class TLSSessions:
-    """TLS sessions to be resumed, by connection key: what was proven to one peer is never shown to another.
+    """TLS sessions to be resumed, by peer: what was proven to one is never shown to another.
 
     It keeps the TLS objects of the last connections, since the server sends its tickets at any time after the handshake
     (RFC 8446, section 4.6.1). A ticket is used once, so that nobody can link two connections by it (appendix C.4).
@@ -150,9 +166,12 @@ class TLSSessions:
         self._known: dict[ssl.SSLObject, Hashable] = {}
 
     @contextmanager
-    def offered(self, key: Hashable) -> Iterator[None]:
-        """A handshake that this task starts inside resumes the oldest session that `key` has."""
-        tls = next((tls for tls, known in self._known.items() if known == key), None)
+    def offered(self, peer: Hashable, context: ssl.SSLContext) -> Iterator[None]:
+        """A handshake by `context` that this task starts inside resumes the oldest session that `peer` has."""
+        if getattr(type(context), "wrap_bio", None) is _WRAP_BIO and context.sslobject_class is ssl.SSLObject:
+            # Those of their own (truststore's) look at the certificates after the handshake: a resumed one shows none.
+            context.sslobject_class = _ResumingEnd
+        tls = next((tls for tls, known in self._known.items() if known == peer), None)
         session = None
         if tls is not None:
             del self._known[tls]
@@ -163,11 +182,11 @@ class TLSSessions:
         finally:
             _offer.reset(token)
 
-    def keep(self, key: Hashable, transport: asyncio.BaseTransport) -> None:
-        """Remember the connection of `transport`, whose peer has proven to be the one of `key`."""
+    def keep(self, peer: Hashable, transport: asyncio.BaseTransport) -> None:
+        """Remember the connection of `transport`, whose other end has proven to be `peer`."""
         tls = transport.get_extra_info("ssl_object")
-        if isinstance(getattr(tls, "context", None), _ResumingContext):
-            self._known[tls] = key
+        if isinstance(tls, _ResumingEnd):
+            self._known[tls] = peer
             if len(self._known) > self._max_size:
                 del self._known[next(iter(self._known))]
 
@@ -218,9 +237,6 @@ def _fill(loading: concurrent.futures.Future[ssl.SSLContext]) -> None:
 
 def _verifying() -> ssl.SSLContext:
     context = _system_trust() or ssl.create_default_context()
-    if type(context) is ssl.SSLContext:
-        # Made by the standard library, so that its defaults hold as they change from version to version, and then made ours.
-        context.__class__ = _ResumingContext
     context.set_alpn_protocols(["http/1.1"])
     _contexts[True] = context
     return context
@@ -238,7 +254,7 @@ def _system_trust() -> ssl.SSLContext | None:
 
 
 def _trusting() -> ssl.SSLContext:
-    context = _ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["http/1.1"])

@@ -219,9 +219,14 @@ class Peers:
     async def connect(self, key: ConnectionKey = KEY, setting: Any = False) -> tuple[Transport, bool]:
         """A connection for `key`, not yet kept, and whether it resumed a session."""
         context = await context_for(setting)
+        with self.sessions.offered(key, context):
+            client = self.handshake(context)
+        return Transport(ssl_object=client), bool(client.session_reused)
+
+    def handshake(self, context: ssl.SSLContext) -> ssl.SSLObject:
+        """The client's end."""
         up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
-        with self.sessions.offered(key):
-            client = context.wrap_bio(down, up, server_hostname="localhost")
+        client = context.wrap_bio(down, up, server_hostname="localhost")
         server = self.server.wrap_bio(up, down, server_side=True)
         ends = [client, server]
         while ends:
@@ -233,7 +238,7 @@ class Peers:
         server.write(b"x")
         client.read(1)
         assert client.session_reused == server.session_reused
-        return Transport(ssl_object=client), bool(client.session_reused)
+        return client
 
     async def resumes(self, key: ConnectionKey = KEY) -> bool:
         """Connect, keep the connection for the next one, and say whether it resumed a session."""
@@ -271,31 +276,49 @@ class TestSessions:
     async def test_an_offer_ends_with_its_block(self, peers: Peers) -> None:
         await peers.resumes()
         context = await context_for(False)
-        with peers.sessions.offered(KEY):
+        with peers.sessions.offered(KEY, context):
             pass
-        assert context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()).session is None
+        assert not peers.handshake(context).session_reused
 
     async def test_an_offer_is_taken_up_once(self, peers: Peers) -> None:
         await peers.resumes()
         context = await context_for(False)
-        with peers.sessions.offered(KEY):
-            first, second = (context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()) for _ in range(2))
-        assert first.session is not None
-        assert second.session is None
+        with peers.sessions.offered(KEY, context):
+            assert [peers.handshake(context).session_reused for _ in range(2)] == [True, False]
 
     async def test_an_offer_is_seen_by_its_task_only(self, peers: Peers) -> None:
         await peers.resumes()
         context = await context_for(False)
 
-        async def other() -> ssl.SSLSession | None:
-            return context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()).session
+        async def other() -> bool | None:
+            return peers.handshake(context).session_reused
 
         task = asyncio.create_task(other())
-        with peers.sessions.offered(KEY):
-            assert await task is None
+        with peers.sessions.offered(KEY, context):
+            assert not await task
 
-    async def test_a_context_of_the_users_resumes_nothing(self, peers: Peers) -> None:
+    async def test_a_context_of_the_users_resumes_its_own_sessions(self, peers: Peers) -> None:
         mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        mine.check_hostname = False
+        mine.verify_mode = ssl.CERT_NONE
+        key = KEY._replace(ssl=mine)
+        for expected in (False, True, True):
+            transport, resumed = await peers.connect(key, setting=mine)
+            peers.sessions.keep(key, transport)  # type: ignore[arg-type]
+            assert resumed is expected
+
+    @pytest.mark.parametrize("own", ["wrap_bio", "sslobject_class"])
+    async def test_a_context_with_ways_of_its_own_resumes_nothing(self, peers: Peers, own: str) -> None:
+        class Context(ssl.SSLContext):
+            def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+                return super().wrap_bio(*args, **kwargs)
+
+        class End(ssl.SSLObject):
+            """It may look at the certificate in a way of its own."""
+
+        mine = (Context if own == "wrap_bio" else ssl.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
+        if own == "sslobject_class":
+            mine.sslobject_class = End
         mine.check_hostname = False
         mine.verify_mode = ssl.CERT_NONE
         for _ in range(2):
@@ -375,3 +398,26 @@ def test_a_verified_session_is_resumed_and_never_without_verification(tmp_path: 
     script = textwrap.dedent(script).replace("sys.argv[-1]", repr(str(tmp_path)))
     said = run_alone(script, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
     assert said.splitlines() == ["[False, True, False, True]", "[False, True]", "refused"]
+
+
+def test_where_the_system_verifies(tmp_path: Path) -> None:
+    """On Windows and macOS; what verifies there is asked here to read the CAs as OpenSSL does."""
+    pytest.importorskip("truststore")
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    script = """
+        import asyncio, types, truststore
+        from aiohttpx.net import tls
+        tls.sys = types.SimpleNamespace(platform="darwin")
+
+        async def main():
+            context = await tls.context_for(True)
+            assert await tls.context_for(True) is context
+            assert isinstance(context, truststore.SSLContext), context
+            with tls.TLSSessions().offered("peer", context):  # and leaves it as it is
+                pass
+            assert "sslobject_class" not in vars(context)
+
+        asyncio.run(main())
+    """
+    run_alone(script, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
