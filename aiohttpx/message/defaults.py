@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from multidict import CIMultiDict, getversion
 from yarl import URL
@@ -43,6 +44,10 @@ _NOT_COMMON: Final = frozenset(
 )
 
 
+#: Path and query that are canonical as they stand, dot segments left aside (RFC 3986, section 3.3 and 3.4).
+_CANONICAL_TARGET: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+)?")
+
+
 class Origin(NamedTuple):
     """What is known of a scheme, host and port (RFC 9110, section 4.3.1)."""
 
@@ -50,6 +55,10 @@ class Origin(NamedTuple):
     #: The Host field, and the same as a block of a head.
     host: str
     block: bytes
+
+
+#: A URL that is canonical as it stands, its origin, and the request target in it.
+CutURL: TypeAlias = tuple[str, Origin, str]
 
 
 class RequestDefaults:
@@ -86,6 +95,8 @@ class RequestDefaults:
         self._block_version = -1
         #: The origins that are known, by scheme and authority.
         self.origins: dict[tuple[str, str], Origin] = {}
+        #: The same, by what URLs of that origin start with.
+        self._starts: dict[str, Origin] = {}
 
     def block(self) -> bytes | None:
         """The fields of a request that has none of its own, serialized; None when each request must be looked at."""
@@ -113,8 +124,20 @@ class RequestDefaults:
         """Get to know the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
         if len(self.origins) >= _ORIGINS_KEPT:
             self.origins.clear()
+            self._starts.clear()
         known = self.origins[url.scheme, url.raw_authority] = origin_of(url)
+        if not url.raw_user and url.raw_password is None:
+            self._starts[str(url.origin())] = known
         return known
+
+    def cut(self, url: str) -> CutURL | None:
+        """Cut a URL of a known origin; None if it has to be parsed. That is dear, and most URLs are canonical as they stand."""
+        end = url.find("/", 8)  # behind "https://"
+        origin = self._starts.get(url[:end])
+        if origin is None:
+            return None
+        target = url[end:]
+        return (url, origin, target) if _CANONICAL_TARGET.fullmatch(target) and "/." not in target else None
 
 
 def origin_of(url: URL) -> Origin:

@@ -21,7 +21,7 @@ from ..typedefs import LooseCookies, LooseHeaders, Query
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from ..wire.cookies import format_cookies, merge_cookies
-from .defaults import NO_DEFAULTS, RequestDefaults
+from .defaults import NO_DEFAULTS, CutURL, RequestDefaults
 from .form import form_payload
 from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
 from .payload import LookupError as NoPayload
@@ -75,17 +75,29 @@ class ClientRequest:
     POST_METHODS: ClassVar[frozenset[str]] = frozenset({"PATCH", "POST", "PUT"})
     ALL_METHODS: ClassVar[frozenset[str]] = GET_METHODS | POST_METHODS | {"DELETE"}
 
+    # What most requests do not change is looked up here.
+    ssl: Any = True
+    server_hostname: str | None = None
+    compress: str | bool | None = None
+    chunked: bool | None = None
+    _text = ""  # the URL, as long as nobody looks at it
+    _original_url: URL | None = None
+    _url: URL | None = None
+    _payload: Payload | None = None
     _sending: asyncio.Task[None] | None = None  # sends the body
     _over = False
     #: The credentials in its Authorization field, as they were given.
     auth: BasicAuth | None = None
-    _cookie = ""  # the field, as long as there is no map of the fields
+    # The fields as a map are made when someone looks, or when there are some of this request's own; until then, what the requests
+    # of the session have in common, as a block, and the Cookie field.
+    _headers: CIMultiDict[str] | None = None
+    _common = b""
+    _cookie = ""
 
     def __init__(
         self,
         method: str,
-        url: URL,
-        *,
+        url: URL | CutURL,
         params: Query = None,
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
@@ -106,39 +118,42 @@ class ClientRequest:
     ) -> None:
         if method not in self.ALL_METHODS:
             method = _checked_method(method)
-        if params:
-            url = extend_query(url, params)
-        origin = defaults.origins.get((url.scheme, url.raw_authority))
-        if origin is None:  # credentials are no part of an origin that is known
-            url, auth = _own_credentials(url, auth)
-            origin = defaults.origin(url)
         self.method = method
-        self.original_url = url
-        self.url = url.with_fragment(None) if url.raw_fragment else url
+        if isinstance(url, tuple):
+            self._text, origin, self._target = url
+        else:
+            if params:
+                url = extend_query(url, params)
+            known = defaults.origins.get((url.scheme, url.raw_authority))
+            if known is None:  # credentials are no part of an origin that is known
+                url, auth = _own_credentials(url, auth)
+                known = defaults.origin(url)
+            origin = known
+            self._original_url = url
+            self._target = url.raw_path_qs
         self.origin = origin
-        self.version = version or defaults.version
-        self.compress = compress
-        self.chunked = chunked
-        self.loop = loop or defaults.loop or asyncio.get_running_loop()
-        self.response_class = response_class or defaults.response_class
-        self.ssl = True if ssl is None else ssl
-        self.server_hostname = server_hostname
-        self.settings = settings or defaults.settings
-        self.session = session
         #: What identifies the peer: requests with equal keys can share connections.
         self.connection_key = origin.key
         if ssl is not True or server_hostname is not None:
+            self.ssl = True if ssl is None else ssl
+            self.server_hostname = server_hostname
             self.connection_key = origin.key._replace(ssl=self.ssl, server_hostname=server_hostname)
+        self.version = version or defaults.version
+        self.loop = loop or defaults.loop or asyncio.get_running_loop()
+        self.response_class = response_class or defaults.response_class
+        self.settings = settings or defaults.settings
+        self.session = session
         self._defaults = defaults
         self._skipped = defaults.skipped
-        if skip_auto_headers is not None:
-            self._skipped |= {name.lower() for name in skip_auto_headers}
-        # The fields as a map are made when someone looks, or when there are some of this request's own.
-        self._headers: CIMultiDict[str] | None = None
-        self._common = b""
+        self._body_fields: Fields = _WITHOUT_BODY.get(method, _NO_LENGTH)
+        if compress or chunked:
+            self.compress = compress
+            self.chunked = chunked
         if headers is None and skip_auto_headers is None and auth is None and self.version == HttpVersion11 and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
+            if skip_auto_headers is not None:
+                self._skipped |= {name.lower() for name in skip_auto_headers}
             self._headers = self._make_headers(defaults.headers if headers is None else headers)
             if expect100:
                 self._headers[hdrs.EXPECT] = "100-continue"
@@ -146,15 +161,27 @@ class ClientRequest:
                 self.update_auth(auth)
         if cookies:
             self.update_cookies(cookies)
-        self._payload: Payload | None = None
-        self._body_fields: Fields = _WITHOUT_BODY.get(method, _NO_LENGTH)
-        if data is not None or self._headers is not None or chunked:
+        if data is not None or not self._common or chunked:
             self._set_body(data)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.url}>"
 
     # -- what is asked
+
+    @property
+    def original_url(self) -> URL:
+        """What was asked for, with its fragment."""
+        if self._original_url is None:
+            self._original_url = URL(self._text)
+        return self._original_url
+
+    @property
+    def url(self) -> URL:
+        if self._url is None:
+            url = self.original_url
+            self._url = url.with_fragment(None) if url.raw_fragment else url
+        return self._url
 
     @property
     def headers(self) -> CIMultiDict[str]:
@@ -360,7 +387,7 @@ class ClientRequest:
             self._say_close()
         if self._headers is None:
             fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
-            data = serialize_head(self.method, self.url.raw_path_qs, self.origin.block, self._common, fields)
+            data = serialize_head(self.method, self._target, self.origin.block, self._common, fields)
         else:
             data = self._serialize(self._headers)
         upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
@@ -374,7 +401,8 @@ class ClientRequest:
                 await asyncio.wait((self._sending,))
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
             self._sending = protocol.start_upload(self._upload(protocol))
-        response = self.response_class(self.method, self.original_url, request=self)
+        made_here = self.response_class is ClientResponse
+        response = self.response_class(self.method, None if made_here else self.original_url, request=self)
         response.answer = answer
         return response
 
@@ -386,7 +414,7 @@ class ClientRequest:
             self._headers.extend((_CLOSE,))
 
     def _serialize(self, headers: CIMultiDict[str]) -> bytes:
-        head = serialize_head(self.method, self.url.raw_path_qs, headers.items())
+        head = serialize_head(self.method, self._target, headers.items())
         if self.version == HttpVersion10:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         return head

@@ -113,8 +113,7 @@ class ClientResponse:
     def __init__(
         self,
         method: str,
-        url: URL,
-        *,
+        url: URL | None = None,
         writer: Any = None,
         continue100: Any = None,
         timer: Any = None,
@@ -132,11 +131,9 @@ class ClientResponse:
         if request is not None:
             self._loop = request.loop
             self._session = request.session
-            self._url: URL = request.url
         else:
             self._loop = loop
             self._session = session
-            self._url = url.with_fragment(None)
             self._request_info = request_info
         if self._loop is not None and self._loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
@@ -162,16 +159,16 @@ class ClientResponse:
     @property
     def url(self) -> URL:
         """What was asked for, without its fragment."""
-        return self._url
+        return self.real_url.with_fragment(None) if self._request is None else self._request.url
 
     @property
     def real_url(self) -> URL:
         """What was asked for."""
-        return self._real_url
+        return self._request.original_url if self._real_url is None else self._real_url
 
     @property
     def host(self) -> str:
-        return self._url.host or ""
+        return self.url.host or ""
 
     @property
     def request_info(self) -> RequestInfo:
@@ -232,7 +229,7 @@ class ClientResponse:
     @property
     def links(self) -> MultiDictProxy[MultiDictProxy[str | URL]]:
         """The Link fields (RFC 8288) by relation; each has its parameters and its `url`, absolute."""
-        return parse_links(self.headers.getall(hdrs.LINK, []), self._url)
+        return parse_links(self.headers.getall(hdrs.LINK, []), self.url)
 
     def _content_type_field(self) -> str:
         if self._headers is None and self._head is not None:

@@ -18,7 +18,7 @@ from yarl import URL
 from .. import hdrs
 from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
-from ..message.defaults import RequestDefaults
+from ..message.defaults import CutURL, RequestDefaults
 from ..message.form import Files, form_with_files
 from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
@@ -136,6 +136,8 @@ class ClientSession:
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
         self._request_class = request_class
+        # Not for classes of the user's: to them a URL is a URL.
+        self._cuts_urls = self._base_url is None and request_class is ClientRequest
         self._response_class = response_class
         self._version = version
         self._raise_for_status = raise_for_status
@@ -242,7 +244,6 @@ class ClientSession:
         self,
         method: str,
         str_or_url: StrOrURL,
-        *,
         params: Query = None,
         data: Any = None,
         json: Any = None,
@@ -292,13 +293,15 @@ class ClientSession:
             settings = self._settings_for(limits, read_until_eof, *said)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
-        try:
-            url = URL(str_or_url) if self._base_url is None else self._build_url(str_or_url)
-        except ValueError as error:
-            raise InvalidUrlClientError(str_or_url, str(error)) from error
-        if url.scheme not in connector.allowed_protocol_schema_set:
-            url = self._unix_url(url, str_or_url)
-        cookie = None if self._jar is None and cookies is None else cookie_field(self.cookie_jar, url, cookies)
+        url: URL | CutURL | None = None
+        if self._cuts_urls and self._plain and params is None and type(str_or_url) is str:
+            url = self._defaults.cut(str_or_url)
+        if url is None:
+            url = self._parsed(str_or_url, connector)
+        cookie = jar = None
+        if cookies is not None or ((jar := self._jar) is not None and not jar.is_empty()):
+            url = URL(url[0]) if isinstance(url, tuple) else url
+            cookie = cookie_field(self.cookie_jar, url, cookies)
         if (  # each argument costs: what most requests do not say is not passed on
             (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
             and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
@@ -313,7 +316,7 @@ class ClientSession:
             options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
             options["defaults"] = self._defaults
             options["headers"] = None if headers is None else self._prepare_headers(headers)
-            options["auth"] = auth if self._plain else await self._credentials(url, auth, headers)
+            options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
             hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
             request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
         try:
@@ -322,11 +325,18 @@ class ClientSession:
             if data is not None or middlewares:
                 await request.close()
         if response.sets_cookies:
-            store_cookies(self.cookie_jar, response)
+            store_cookies(self.cookie_jar, response, request.origin.key.host)
         check = self._raise_for_status if raise_for_status is None else raise_for_status
         if check:
             await self._check(response, check)
         return response
+
+    def _parsed(self, url: StrOrURL, connector: BaseConnector) -> URL:
+        try:
+            parsed = self._build_url(url)
+        except ValueError as error:
+            raise InvalidUrlClientError(url, str(error)) from error
+        return parsed if parsed.scheme in connector.allowed_protocol_schema_set else self._unix_url(parsed, url)
 
     async def _check(self, response: ClientResponse, check: RaiseForStatus) -> None:
         try:

@@ -86,9 +86,13 @@ class AbstractCookieJar(Sized, Iterable["Morsel[str]"]):
         if cookies := parse_morsels(headers):
             self.update_cookies(cookies, response_url)
 
-    def takes_from(self, response_url: URL) -> bool:
+    def takes_from(self, host: str) -> bool:
         """Whether it looks at cookies from there at all: if not, nobody need read them."""
         return True
+
+    def is_empty(self) -> bool:
+        """It has no cookie for anybody, so nobody need ask it further."""
+        return False
 
     @abstractmethod
     def filter_cookies(self, request_url: URL) -> BaseCookie[str]:
@@ -97,6 +101,15 @@ class AbstractCookieJar(Sized, Iterable["Morsel[str]"]):
     def cookie_header(self, request_url: URL) -> str:
         """The same as the value of a Cookie field; "" when there are none."""
         return "; ".join([f"{morsel.key}={morsel.coded_value}" for morsel in self.filter_cookies(request_url).values()])
+
+
+#: Methods of `AbstractCookieJar`, and what `CookieJar` has for the same in quicker.
+_QUICKER: Final = (
+    ("filter_cookies", "cookie_header"),
+    ("filter_cookies", "is_empty"),
+    ("cookie_header", "is_empty"),
+    ("update_cookies_from_headers", "takes_from"),
+)
 
 
 class CookieJar(AbstractCookieJar):
@@ -131,7 +144,7 @@ class CookieJar(AbstractCookieJar):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # What a subclass has made its own shall be asked, and not what is quicker here.
-        for own, quicker in (("filter_cookies", "cookie_header"), ("update_cookies_from_headers", "takes_from")):
+        for own, quicker in _QUICKER:
             if own in cls.__dict__ and quicker not in cls.__dict__:
                 setattr(cls, quicker, getattr(AbstractCookieJar, quicker))
 
@@ -234,8 +247,11 @@ class CookieJar(AbstractCookieJar):
             elif self._may_be_set(*cookie, host, response_url):
                 self._take(*cookie, host, response_url)
 
-    def takes_from(self, response_url: URL) -> bool:
-        return not self._refuses(response_url.raw_host or "")
+    def takes_from(self, host: str) -> bool:
+        return not self._refuses(host)
+
+    def is_empty(self) -> bool:
+        return not self._store
 
     def _refuses(self, host: str) -> bool:
         return not self._unsafe and _is_ip_address(host)
@@ -350,8 +366,11 @@ class DummyCookieJar(AbstractCookieJar):
 
     def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None: ...
 
-    def takes_from(self, response_url: URL) -> bool:
+    def takes_from(self, host: str) -> bool:
         return False
+
+    def is_empty(self) -> bool:
+        return True
 
     def filter_cookies(self, request_url: URL = _NOWHERE) -> BaseCookie[str]:
         return SimpleCookie()

@@ -54,7 +54,7 @@ class Hops:
         try:
             while response.status in REDIRECT_STATUSES:
                 if response.sets_cookies:
-                    store_cookies(session.cookie_jar, response)
+                    store_cookies(session.cookie_jar, response, request.origin.key.host)
                 redirect = self._redirect(request, response, history)
                 if redirect is None:
                     break
@@ -128,10 +128,10 @@ def cookie_field(jar: AbstractCookieJar, url: URL, cookies: LooseCookies | None)
     return merge_cookies((field,), own) if own else field
 
 
-def store_cookies(jar: AbstractCookieJar, response: ClientResponse) -> None:
-    """Put the cookies that `response` sets into `jar`. The response is closed if the jar raises."""
+def store_cookies(jar: AbstractCookieJar, response: ClientResponse, host: str) -> None:
+    """Put the cookies that `response`, from `host`, sets into `jar`. The response is closed if the jar raises."""
     try:
-        if jar.takes_from(response.url):
+        if jar.takes_from(host):
             jar.update_cookies_from_headers(response.set_cookie_fields(), response.url)
     except BaseException:
         response.close()

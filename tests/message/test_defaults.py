@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -104,3 +106,63 @@ def test_origins_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) 
     for number in range(100):
         defaults.origin(URL(f"http://{number}.example.org/"))
         assert len(defaults.origins) <= 10
+
+
+# -- URLs that need not be parsed
+
+
+def known(*urls: str) -> RequestDefaults:
+    defaults = RequestDefaults(CIMultiDict())
+    for url in urls:
+        defaults.origin(URL(url))
+    return defaults
+
+
+@settings(max_examples=300)
+@given(st.from_regex(r"/[ -~]*", fullmatch=True) | st.text(st.sampled_from("/.%aZ?&=+;:@-_~!'()*,$#[]|\\\" é")).map("/".__add__))
+@example("/?")
+@example("/a/./b")
+@example("/a/../b")
+@example("/%7e")
+@example("/a?b=c#d")
+def test_what_is_cut_is_what_yarl_makes_of_it(target: str) -> None:
+    text = f"http://example.org:8080{target}"
+    cut = known("http://example.org:8080/").cut(text)
+    if cut is not None:
+        url = URL(text)
+        assert (cut[0], cut[2]) == (str(url), url.raw_path_qs) == (text, target)
+
+
+def test_a_plain_url_of_a_known_origin_is_cut() -> None:
+    defaults = known("http://example.org/", "https://127.0.0.1:8443")
+    assert defaults.cut("http://example.org/a/b;c=1?q=x+y&z=(1,2)") is not None
+    url, origin, target = defaults.cut("https://127.0.0.1:8443/") or pytest.fail("it is not cut")
+    assert (url, origin.host, target) == ("https://127.0.0.1:8443/", "127.0.0.1:8443", "/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",  # not known
+        "https://example.org/",
+        "http://example.org:80/",
+        "http://EXAMPLE.org/",
+        "http://user:password@example.org/",
+        "http://example.org",
+        "http://example.org?a=/b",
+        "http://example.org/a b",
+        "http://example.org/ä",
+        "http://example.org/%41",
+        "http://example.org/a/../b",
+        "http://example.org/a#b",
+        "example.org/",
+        "/",
+        "",
+    ],
+)
+def test_other_urls_are_parsed(url: str) -> None:
+    assert known("http://example.org/a", "http://user:password@example.org/").cut(url) is None
+
+
+def test_of_an_origin_with_credentials_no_url_is_cut() -> None:
+    assert known("http://user:password@example.org/").cut("http://example.org/") is None

@@ -477,8 +477,17 @@ def test_a_subclass_that_filters_is_asked_for_the_field_too() -> None:
     assert Filtering().cookie_header(HERE) == "filtered=1"
     assert Both().cookie_header(HERE) == "mine=1"
     assert Plain().cookie_header(HERE) == ""
-    address = URL("http://127.0.0.1")
-    assert [jar.takes_from(address) for jar in (Plain(), Taking(), CookieJar(unsafe=True), DummyCookieJar(), OneCookie())] == [
+    assert [jar.is_empty() for jar in (Filtering(), Both(), Plain(), Taking(), DummyCookieJar(), OneCookie())] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert [
+        jar.takes_from("127.0.0.1") for jar in (Plain(), Taking(), CookieJar(unsafe=True), DummyCookieJar(), OneCookie())
+    ] == [
         False,
         True,
         True,
