@@ -18,7 +18,7 @@ from yarl import URL
 from .. import hdrs
 from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
-from ..message.defaults import CutURL, RequestDefaults
+from ..message.defaults import RequestDefaults
 from ..message.form import Files, form_with_files
 from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
@@ -293,11 +293,10 @@ class ClientSession:
             settings = self._settings_for(limits, read_until_eof, *said)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
-        url: URL | CutURL | None = None
-        if self._cuts_urls and self._plain and params is None and type(str_or_url) is str:
-            url = self._defaults.cut(str_or_url)
-        if url is None:
-            url = self._parsed(str_or_url, connector)
+        can_cut = self._cuts_urls and self._plain and params is None
+        url = (self._defaults.cut(str_or_url) if can_cut and type(str_or_url) is str else None) or self._parsed(
+            str_or_url, connector
+        )
         cookie = jar = None
         if cookies is not None or ((jar := self._jar) is not None and not jar.is_empty()):
             url = URL(url[0]) if isinstance(url, tuple) else url
