@@ -129,8 +129,7 @@ class ClientRequest:
                 url, auth = _own_credentials(url, auth)
                 known = defaults.origin(url)
             origin = known
-            self._original_url = url
-            self._target = url.raw_path_qs
+            self._original_url, self._target = url, url.raw_path_qs
         self.origin = origin
         #: What identifies the peer: requests with equal keys can share connections.
         self.connection_key = origin.key
@@ -207,8 +206,7 @@ class ClientRequest:
         host, port, secure = origin.key[:3]
         if self._headers is not None and self._headers.get(hdrs.HOST) == self.origin.host:
             self._headers[hdrs.HOST] = origin.host
-        self.original_url = url
-        self.url = url.with_fragment(None)
+        self._original_url, self._url, self._target = url, None, url.raw_path_qs
         self.origin = origin
         self.connection_key = self.connection_key._replace(host=host, port=port, is_ssl=secure)
         if auth is not None:
