@@ -177,10 +177,25 @@ class ClientRequest:
 
     @property
     def url(self) -> URL:
+        """Where it goes, without a fragment. Assigned anew, it goes there, and a Host field that was written for the URL before
+        changes with it; that raises `InvalidUrlClientError` for a URL without a host, `ValueError` for two credentials."""
         if self._url is None:
             url = self.original_url
             self._url = url.with_fragment(None) if url.raw_fragment else url
         return self._url
+
+    @url.setter
+    def url(self, url: URL) -> None:
+        url, auth = _own_credentials(url, None)
+        origin = self._defaults.origin(url)
+        host, port, secure = origin.key[:3]
+        if self._headers is not None and self._headers.get(hdrs.HOST) == self.origin.host:
+            self._headers[hdrs.HOST] = origin.host
+        self._original_url, self._url, self._target = url, None, url.raw_path_qs
+        self.origin = origin
+        self.connection_key = self.connection_key._replace(host=host, port=port, is_ssl=secure)
+        if auth is not None:
+            self.update_auth(auth)
 
     @property
     def headers(self) -> CIMultiDict[str]:
@@ -195,22 +210,6 @@ class ClientRequest:
     @headers.setter
     def headers(self, headers: CIMultiDict[str]) -> None:
         self._headers = headers
-
-    def update_url(self, url: URL) -> None:
-        """Ask `url` instead. A Host field that was written for the URL before changes with it.
-
-        Raises `InvalidUrlClientError` for a URL without a host, `ValueError` for credentials given twice.
-        """
-        url, auth = _own_credentials(url, None)
-        origin = self._defaults.origin(url)
-        host, port, secure = origin.key[:3]
-        if self._headers is not None and self._headers.get(hdrs.HOST) == self.origin.host:
-            self._headers[hdrs.HOST] = origin.host
-        self._original_url, self._url, self._target = url, None, url.raw_path_qs
-        self.origin = origin
-        self.connection_key = self.connection_key._replace(host=host, port=port, is_ssl=secure)
-        if auth is not None:
-            self.update_auth(auth)
 
     def update_auth(self, auth: BasicAuth) -> None:
         """Send these credentials. Raises `TypeError` for anything else than a `BasicAuth`, `ValueError` when there are some."""

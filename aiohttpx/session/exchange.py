@@ -138,16 +138,12 @@ async def _through(
     retry: bool,
 ) -> ClientResponse:
     """An attempt through `middlewares`, which may make none or several of it. Should they fail, they leave no connection lent."""
-    url, peer = request.url, f"{request.host}:{request.port}"
+    peer = f"{request.host}:{request.port}"
     responses: list[ClientResponse] = []
 
     async def send(request: ClientRequest) -> ClientResponse:
-        nonlocal url
         if deadline is not None and deadline.struck:
             raise deadline.error(peer, "in a middleware")
-        if request.url != url:
-            request.update_url(request.url)
-            url = request.url
         response = await _attempt(connector, request, timeout, deadline, retry)
         responses.append(response)
         return response
@@ -159,7 +155,7 @@ async def _through(
             answer = deadline.hold(answer, peer, "in a middleware")
         response = await answer
         if response is None:
-            raise TypeError(f"A middleware returned None for {request.method} {url}")
+            raise TypeError(f"A middleware returned None for {request.method} {request.url}")
         if deadline is not None:
             deadline.connection = response.connection
         return response
