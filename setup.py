@@ -31,6 +31,12 @@ EXTENSIONS = [
         depends=[*sorted(glob("aiohttpx/*.pxd")), f"{LLHTTP}/include/llhttp.h"],
         extra_compile_args=UNIX_FLAGS,
     ),
+    Extension(
+        "aiohttpx._frame_parser",
+        ["aiohttpx/_frame_parser.pyx"],
+        depends=["aiohttpx/_frame_bytes.pxd"],
+        extra_compile_args=UNIX_FLAGS,
+    ),
 ]
 
 WAY_OUT = """

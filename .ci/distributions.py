@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 LAID = {"LICENSE", "include/llhttp.h", "src/api.c", "src/http.c", "src/llhttp.c"}
+CORE = ("frame", "http")
 OURS = "licenses/LICENSE"
 LLHTTPS = "licenses/vendor/llhttp/LICENSE"
 
@@ -28,7 +29,8 @@ def check_source(archive: Path) -> None:
     with tarfile.open(archive) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "setup.py", "vendor/lay.py", "vendor/llhttp.toml"}
-    wanted |= {f"vendor/llhttp/{name}" for name in LAID} | {"aiohttpx/_http_parser.pyx", "aiohttpx/py.typed", "tests/conftest.py"}
+    wanted |= {f"vendor/llhttp/{name}" for name in LAID} | {f"aiohttpx/_{name}_parser.pyx" for name in CORE}
+    wanted |= {"aiohttpx/py.typed", "tests/conftest.py"}
     check(wanted <= names, f"{archive.name} lacks {sorted(wanted - names)}")
     generated = {name for name in names if name.endswith((".so", ".pyd", ".pyc")) or re.fullmatch(r"aiohttpx/.*\.c", name)}
     check(not generated, f"{archive.name} carries {sorted(generated)}")
@@ -40,7 +42,8 @@ def check_wheel(wheel: Path, compiled: bool) -> None:
     metadata = {name.partition("/")[2] for name in names if ".dist-info/" in name}
     check(OURS in metadata, f"{wheel.name} has no licence")
     check((LLHTTPS in metadata) == compiled, f"{wheel.name}: llhttp's licence goes where llhttp goes, and only there")
-    check(any(name.endswith((".so", ".pyd")) for name in names) == compiled, f"{wheel.name}: the core is not as expected")
+    core = {name.partition(".")[0].partition("/_")[2] for name in names if name.endswith((".so", ".pyd"))}
+    check(core == ({f"{name}_parser" for name in CORE} if compiled else set()), f"{wheel.name}: its core is {sorted(core)}")
     check(wheel.name.endswith("-py3-none-any.whl") != compiled, f"{wheel.name} is tagged wrongly")
     check("aiohttpx/py.typed" in names, f"{wheel.name} has no py.typed")
     strangers = [name for name in names if not name.startswith(("aiohttpx/", "aiohttpx-"))]

@@ -25,11 +25,13 @@ from ._frame_rules import (
     length_fault,
     second_byte_fault,
     too_big,
+    too_many_fragments,
 )
 from .errors import WebSocketError
 from .events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 
 _make_decoder = codecs.getincrementaldecoder("utf-8")
+_NO_LIMIT = sys.maxsize // 2
 _EXTENDED = {126: 2, 127: 8}  # bytes of an extended payload length
 
 
@@ -54,7 +56,9 @@ class FrameParser:
         masked: bool = False,
         max_fragments: int = 2**20,
     ) -> None:
-        self._max_size = max_size
+        self._max_size = max_size or _NO_LIMIT
+        # What cannot be compressed grows: by as much as this, says zlib (`deflateBound`).
+        self._max_compressed = self._max_size + self._max_size // 8 + 64
         self._deflate = deflate
         self._decode_text = decode_text
         self._masked = masked
@@ -82,7 +86,7 @@ class FrameParser:
         if self._error is not None:
             raise WebSocketError(*self._error)
         messages: list[Message] = []
-        with memoryview(data) as view:
+        with memoryview(data).cast("B") as view:
             at = 0
             try:
                 while at < len(view) and not self._closed:
@@ -132,12 +136,10 @@ class FrameParser:
             self._fragments = 0
         self._fragments += 1
         if self._fragments > self._max_fragments:
-            raise too_big(f"A message of more than {self._max_fragments} frames")
+            raise too_many_fragments(self._max_fragments)
         size = len(self._message) + length
-        # What cannot be compressed grows: by as much as this, says zlib (`deflateBound`).
-        allowed = self._max_size + (64 + self._max_size // 8 if self._compressed else 0)
-        if self._max_size and size > allowed:
-            raise too_big(f"A message of at least {size} bytes, the limit is {self._max_size}")
+        if size > (self._max_compressed if self._compressed else self._max_size):
+            raise too_big(size, self._max_size)
 
     def _read_payload(self, payload: memoryview) -> None:
         if self._masked:

@@ -24,8 +24,14 @@ def _protocol_error(message: str) -> WebSocketError:
     return WebSocketError(WSCloseCode.PROTOCOL_ERROR, message)
 
 
-def too_big(message: str) -> WebSocketError:
-    return WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, message)
+def too_big(size: int, limit: int) -> WebSocketError:
+    """A message would have at least `size` bytes."""
+    return WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, f"A message of {size} bytes or more, the limit is {limit}")
+
+
+def too_many_fragments(limit: int) -> WebSocketError:
+    """A message came in more frames than are allowed."""
+    return WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, f"A message of more than {limit} frames")
 
 
 def first_byte_fault(first: int, deflate: bool, in_message: bool) -> WebSocketError | None:

@@ -104,7 +104,7 @@ class Inflater:
         before = self._size
         self._size += len(part)
         if self._max_size and self._size > self._max_size:
-            raise too_big(f"A compressed message inflates to more than {self._max_size} bytes")
+            raise too_big(self._size, self._max_size)
         if not self._decodes:
             self._parts.append(part)
             return

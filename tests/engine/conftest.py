@@ -8,13 +8,23 @@ from types import ModuleType
 
 import pytest
 
-_NAMES = ("_http_parser_py", "_http_parser")
-TWINS = [
-    importlib.import_module(f"aiohttpx.{name}") for name in _NAMES if importlib.util.find_spec(f"aiohttpx.{name}") is not None
-]
+
+def _twins(name: str) -> list[ModuleType]:
+    names = (f"aiohttpx.{name}_py", f"aiohttpx.{name}")
+    return [importlib.import_module(name) for name in names if importlib.util.find_spec(name) is not None]
+
+
+TWINS = _twins("_http_parser")
+FRAME_TWINS = _twins("_frame_parser")
 
 
 @pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__.rpartition(".")[2])
 def engine(request: pytest.FixtureRequest) -> ModuleType:
     """A module with ResponseParser, serialize_head and parse_fields."""
+    return request.param
+
+
+@pytest.fixture(params=FRAME_TWINS, ids=lambda twin: twin.__name__.rpartition(".")[2])
+def framing(request: pytest.FixtureRequest) -> ModuleType:
+    """A module with FrameParser, serialize_frame and apply_mask."""
     return request.param

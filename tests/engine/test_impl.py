@@ -10,8 +10,9 @@ import pytest
 
 from .conftest import TWINS
 
-PRINT = "from aiohttpx import _impl; print(_impl.IMPLEMENTATION, _impl.ResponseParser.__module__)"
-HIDE = "import sys; sys.modules['aiohttpx._http_parser'] = None; "
+PRINT = "from aiohttpx import _impl; print(_impl.IMPLEMENTATION, _impl.ResponseParser.__module__, _impl.FrameParser.__module__)"
+HIDE = "import sys; sys.modules['aiohttpx.{hidden}'] = None; "
+PYTHON = ["python", "aiohttpx._http_parser_py", "aiohttpx._frame_parser_py"]
 COMPILED = pytest.mark.skipif(len(TWINS) < 2, reason="the compiled engine is not built")
 
 
@@ -23,21 +24,23 @@ def chosen(wanted: str | None, script: str = PRINT) -> subprocess.CompletedProce
 
 
 def test_python_by_name() -> None:
-    assert chosen("python").stdout.split() == ["python", "aiohttpx._http_parser_py"]
+    assert chosen("python").stdout.split() == PYTHON
 
 
 @COMPILED
 @pytest.mark.parametrize("wanted", [None, "", "c"])
 def test_compiled(wanted: str | None) -> None:
-    assert chosen(wanted).stdout.split() == ["c", "aiohttpx._http_parser"]
+    assert chosen(wanted).stdout.split() == ["c", "aiohttpx._http_parser", "aiohttpx._frame_parser"]
 
 
-def test_python_where_nothing_is_compiled() -> None:
-    assert chosen(None, HIDE + PRINT).stdout.split() == ["python", "aiohttpx._http_parser_py"]
+@pytest.mark.parametrize("hidden", ["_http_parser", "_frame_parser"])
+def test_python_where_not_all_is_compiled(hidden: str) -> None:
+    assert chosen(None, HIDE.format(hidden=hidden) + PRINT).stdout.split() == PYTHON
 
 
-def test_compiled_by_name_where_nothing_is_compiled() -> None:
-    found = chosen("c", HIDE + PRINT)
+@pytest.mark.parametrize("hidden", ["_http_parser", "_frame_parser"])
+def test_compiled_by_name_where_not_all_is_compiled(hidden: str) -> None:
+    found = chosen("c", HIDE.format(hidden=hidden) + PRINT)
     assert found.returncode != 0
     assert "ModuleNotFoundError" in found.stderr
 

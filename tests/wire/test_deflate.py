@@ -100,7 +100,7 @@ def test_the_examples_of_the_rfc_with_takeover() -> None:
 def test_the_limit_is_exact(size: int) -> None:
     payload = Deflater().deflate(NOISE[:size])
     assert inflate(payload, size).data == NOISE[:size]
-    with pytest.raises(WebSocketError, match=f"more than {size - 1} bytes"):
+    with pytest.raises(WebSocketError, match=f"or more, the limit is {size - 1}"):
         inflate(payload, size - 1)
 
 
@@ -109,7 +109,7 @@ def test_a_bomb_is_found_out_early() -> None:
     payload = Deflater().deflate(bytes(2**24))
     inflater = Inflater(100_000)
     assert inflater.inflate(Deflated(BINARY, payload)) is None
-    with pytest.raises(WebSocketError, match="inflates to more than 100000 bytes") as caught:
+    with pytest.raises(WebSocketError, match="or more, the limit is 100000") as caught:
         inflater.inflate()
     assert caught.value.code == 1009
 

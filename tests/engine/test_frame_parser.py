@@ -1,0 +1,185 @@
+"""What the case table does not say of frames: parsers that have ended, other buffers, memory, and frames on their way out."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import tracemalloc
+from types import ModuleType
+
+import pytest
+
+from aiohttpx import WebSocketError, WSCloseCode, WSMessage, WSMsgType
+
+from .frame_cases import BINARY, CLOSE, CONTINUATION, HELLO, PING, SAID, TEXT, binary, close, fragments, frame
+from .outcome import single_bytes
+
+MEGABYTE = random.Random(6455).randbytes(2**20)
+
+
+def test_a_violation_is_repeated(framing: ModuleType) -> None:
+    parser = framing.FrameParser()
+    errors = []
+    for wire in (HELLO + frame(3), HELLO):
+        with pytest.raises(WebSocketError, match="A reserved opcode: 3") as caught:
+            parser.feed(wire)
+        errors.append(caught.value)
+    assert [error.code for error in errors] == [WSCloseCode.PROTOCOL_ERROR] * 2
+    assert [error.messages for error in errors] == [[SAID], []]
+
+
+def test_a_violation_can_be_pickled() -> None:
+    error = pickle.loads(pickle.dumps(WebSocketError(1002, "why")))
+    assert (error.code, str(error), error.args) == (1002, "why", (1002, "why"))
+
+
+def test_what_follows_a_close_is_ignored(framing: ModuleType) -> None:
+    parser = framing.FrameParser()
+    assert parser.feed(frame(CLOSE)) == [close()]
+    assert parser.feed(HELLO + b"\xff" * 100) == []
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview, lambda wire: memoryview(wire + b"\0" * (len(wire) % 2)).cast("H")])
+def test_other_buffers(framing: ModuleType, kind: type[bytearray]) -> None:
+    parser = framing.FrameParser()
+    assert parser.feed(kind(HELLO + frame(BINARY, b"odd"))) == [SAID, binary(b"odd")]
+    assert parser.feed(memoryview(b"")) == []
+
+
+def test_messages_do_not_change_with_the_buffer_they_came_in(framing: ModuleType) -> None:
+    buffer = bytearray(frame(BINARY, b"abc") + frame(BINARY, b"def")[:4])
+    parser = framing.FrameParser()
+    [message] = parser.feed(buffer)
+    buffer[:] = b"\0" * len(buffer)
+    assert message.data == b"abc"
+    assert parser.feed(b"f") == [binary(b"def")]
+
+
+def test_messages_are_what_aiohttp_makes(framing: ModuleType) -> None:
+    [message] = framing.FrameParser().feed(frame(TEXT, b'{"a": 1}'))
+    assert type(message) is WSMessage
+    assert message.json() == {"a": 1}
+    assert message.type is WSMsgType.TEXT is WSMsgType.text
+    assert repr(message) == "WSMessage(type=<WSMsgType.TEXT: 1>, data='{\"a\": 1}', extra='')"
+    assert hash(message) == hash((WSMsgType.TEXT, '{"a": 1}', ""))
+
+
+@pytest.mark.parametrize("size", [1000, 65536])
+def test_a_large_message_in_reads(framing: ModuleType, size: int) -> None:
+    wire = frame(BINARY, MEGABYTE) + fragments(BINARY, MEGABYTE[: 2**19], MEGABYTE[2**19 :]) + HELLO
+    parser = framing.FrameParser(2**20)
+    messages = [message for at in range(0, len(wire), size) for message in parser.feed(wire[at : at + size])]
+    assert messages == [binary(MEGABYTE)] * 2 + [SAID]
+
+
+def peak(framing: ModuleType, parts: list[bytes], **settings: int) -> int:
+    """The most that a parser held while it was fed."""
+    parser = framing.FrameParser(**settings)
+    tracemalloc.start()
+    try:
+        for part in parts:
+            parser.feed(part)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_grows_with_what_came_not_with_what_was_announced(framing: ModuleType) -> None:
+    announced = b"\x82\x7f" + (2**40).to_bytes(8)
+    assert peak(framing, [announced, b"x" * 1000]) < 50_000
+
+
+def test_memory_is_that_of_the_payload_not_of_the_reads(framing: ModuleType) -> None:
+    assert peak(framing, single_bytes(frame(BINARY, bytes(50_000))[:-1])) < 200_000
+    assert peak(framing, [fragments(BINARY, *[b"x"] * 50_000)[:-3]]) < 200_000
+
+
+def test_empty_fragments_take_no_memory_and_have_an_end(framing: ModuleType) -> None:
+    flood = frame(TEXT, fin=False) + frame(CONTINUATION, fin=False) * 10_000
+    assert peak(framing, [flood], max_fragments=20_000) < 50_000
+    with pytest.raises(WebSocketError, match="more than 20000 frames") as caught:
+        framing.FrameParser(max_fragments=20_000).feed(flood + flood[2:])
+    assert caught.value.code == WSCloseCode.MESSAGE_TOO_BIG
+
+
+def test_a_parser_can_be_left_at_any_point(framing: ModuleType) -> None:
+    wire = frame(TEXT, b"x" * 300, fin=False) + frame(PING, b"p") + frame(CONTINUATION, b"y" * 300)
+    for at in range(len(wire)):
+        framing.FrameParser().feed(wire[:at])
+
+
+# Frames on their way out
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 125, 126, 127, 65535, 65536, 2**20])
+def test_a_frame_there_and_back(framing: ModuleType, size: int) -> None:
+    payload = MEGABYTE[:size]
+    assert framing.serialize_frame(BINARY, payload, b"") == frame(BINARY, payload)
+    masked = framing.serialize_frame(BINARY, payload)
+    assert len(masked) == len(frame(BINARY, payload)) + 4
+    assert framing.FrameParser(masked=True).feed(masked) == [binary(payload)]
+    assert framing.FrameParser(masked=True).feed(framing.serialize_frame(BINARY, payload, b"\xff\0\x80\1")) == [binary(payload)]
+
+
+def test_the_masked_frame_of_the_rfc(framing: ModuleType) -> None:
+    wire = framing.serialize_frame(TEXT, b"Hello", bytes.fromhex("37fa213d"))
+    assert wire == bytes.fromhex("81 85 37 fa 21 3d 7f 9f 4d 51 58")
+
+
+@pytest.mark.parametrize("rsv1", [True, False])
+@pytest.mark.parametrize("fin", [True, False])
+@pytest.mark.parametrize("opcode", [0, 1, 2, 8, 9, 10, WSMsgType.TEXT])
+def test_the_bits_of_a_frame(framing: ModuleType, opcode: int, fin: bool, rsv1: bool) -> None:
+    assert framing.serialize_frame(opcode, b"x", b"", rsv1, fin) == frame(opcode, b"x", fin=fin, rsv=4 * rsv1)
+
+
+def test_payloads_of_other_types(framing: ModuleType) -> None:
+    for payload in (bytearray(b"abcd"), memoryview(b"abcd"), memoryview(b"abcd").cast("H"), memoryview(bytearray(b"abcd"))):
+        assert framing.serialize_frame(BINARY, payload, b"") == frame(BINARY, b"abcd")
+        assert framing.serialize_frame(BINARY, payload, b"\0\0\0\0")[-4:] == b"abcd"
+    with pytest.raises(TypeError):
+        framing.serialize_frame(TEXT, "text")
+
+
+def masks(framing: ModuleType, count: int) -> list[bytes]:
+    return [framing.serialize_frame(TEXT, b"")[2:] for _ in range(count)]
+
+
+def test_a_fresh_mask_for_every_frame(framing: ModuleType) -> None:
+    keys = masks(framing, 5000)
+    assert {len(key) for key in keys} == {4}
+    assert len(set(keys)) > 4900  # of 2 ** 32
+    assert all(len({key[at] for key in keys}) == 256 for at in range(4))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_has_masks_of_its_own(framing: ModuleType) -> None:
+    masks(framing, 1)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, b"".join(masks(framing, 8)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 100) != b"".join(masks(framing, 8))
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.parametrize("size", range(20))
+def test_masking_twice_is_nothing(framing: ModuleType, size: int) -> None:
+    data = bytearray(MEGABYTE[:size])
+    framing.apply_mask(b"wxyz", data)
+    assert data == bytes(byte ^ b"wxyz"[at % 4] for at, byte in enumerate(MEGABYTE[:size]))
+    framing.apply_mask(b"wxyz", data)
+    assert data == MEGABYTE[:size]
+
+
+@pytest.mark.parametrize("mask", [b"abc", b"abcde", b"a"])
+def test_a_mask_has_four_bytes(framing: ModuleType, mask: bytes) -> None:
+    with pytest.raises(ValueError, match=f"4 bytes, not {len(mask)}"):
+        framing.apply_mask(mask, bytearray(b"x"))
+    with pytest.raises(ValueError, match=f"4 bytes, not {len(mask)}"):
+        framing.serialize_frame(TEXT, b"x", mask)
