@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
@@ -17,7 +17,7 @@ from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import HTTPConnection
 from ..net.settings import Settings
 from ..net.writer import StreamWriter
-from ..typedefs import LooseCookies, LooseHeaders, Query
+from ..typedefs import Byteish, LooseCookies, LooseHeaders, Query
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from ..wire.cookies import format_cookies, merge_cookies
@@ -27,6 +27,7 @@ from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
 from .payload import LookupError as NoPayload
 from .query import extend_query
 from .response import ClientResponse, Lent, RequestInfo
+from .sources import Writer
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
 _SMALL_BODY: Final = 64 * 1024
@@ -65,6 +66,7 @@ class ClientRequest:
     :param expect100: wait for 100 (Continue) before the body.
     :param auth: credentials; those in `url`, which it is left without, are used likewise.
     :param ssl: True, False, an SSLContext or a Fingerprint.
+    :param traces: who is told of what happens to it.
     :param defaults: what the requests of the session have in common.
 
     Raises `ValueError` for what cannot be sent and for credentials given twice, `InvalidUrlClientError` for a URL without a host,
@@ -93,6 +95,8 @@ class ClientRequest:
     _headers: CIMultiDict[str] | None = None
     _common = b""
     _cookie = ""
+    #: Who is told of what happens to it.
+    traces: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -113,6 +117,7 @@ class ClientRequest:
         session: Any = None,
         ssl: Any = True,
         server_hostname: str | None = None,
+        traces: Sequence[Any] | None = None,
         defaults: RequestDefaults = NO_DEFAULTS,
         settings: Settings | None = None,
     ) -> None:
@@ -148,7 +153,8 @@ class ClientRequest:
         if compress or chunked:
             self.compress = compress
             self.chunked = chunked
-        if headers is None and skip_auto_headers is None and auth is None and self.version == HttpVersion11 and not expect100:
+        plain = headers is None and skip_auto_headers is None and auth is None and not traces
+        if plain and self.version == HttpVersion11 and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
             if skip_auto_headers is not None:
@@ -158,6 +164,8 @@ class ClientRequest:
                 self._headers[hdrs.EXPECT] = "100-continue"
             if auth is not None:
                 self.update_auth(auth)
+            if traces:
+                self.traces = traces
         if cookies:
             self.update_cookies(cookies)
         if data is not None or not self._common or chunked:
@@ -386,6 +394,8 @@ class ClientRequest:
             fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
             data = serialize_head(self.method, self._target, self.origin.block, self._common, fields)
         else:
+            for trace in self.traces:
+                await trace.send_request_headers(self.method, self.url, self._headers)
             data = self._serialize(self._headers)
         upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
         if payload is None and not self.chunked and (self._headers is None or hdrs.EXPECT not in self._headers):
@@ -429,7 +439,7 @@ class ClientRequest:
                 await asyncio.wait((protocol.expect_continue(),), timeout=_CONTINUE_WAIT)
             async with clock:
                 if payload is not None:
-                    await payload.write_with_length(writer, length)
+                    await payload.write_with_length(_Telling(self, writer) if self.traces else writer, length)
                 await writer.write_eof()
         except ClientError:
             raise
@@ -454,6 +464,20 @@ def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth |
     if auth is not None and own is not None:
         raise ValueError("Cannot combine AUTH argument with credentials encoded in URL")
     return url, auth or own
+
+
+class _Telling:
+    """Tells a request's traces of what is written to a writer."""
+
+    def __init__(self, request: ClientRequest, writer: Writer) -> None:
+        self._request = request
+        self._writer = writer
+
+    async def write(self, chunk: Byteish, /) -> None:
+        request = self._request
+        for trace in request.traces:
+            await trace.send_request_chunk_sent(request.method, request.url, bytes(chunk))
+        await self._writer.write(chunk)
 
 
 def _checked_method(method: str) -> str:

@@ -109,6 +109,7 @@ class ClientResponse:
     _whole: bytes | None = None
     _chunk_ends: tuple[int, ...] | None = None
     _body: bytes | None = None
+    _traces: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -135,6 +136,7 @@ class ClientResponse:
             self._loop = loop
             self._session = session
             self._request_info = request_info
+            self._traces = traces or ()
         if self._loop is not None and self._loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
 
@@ -385,6 +387,13 @@ class ClientResponse:
         reader.feed_eof()
         return reader
 
+    def trace_content(self) -> None:
+        """Have the traces of its request told when the content is read. It comes through a stream then: reading it may wait."""
+        if self._request is not None:  # and not made by hand
+            self._traces = self._request.traces
+        if self._whole is not None:
+            self._content = self._stream_of_whole()
+
     def _coding(self) -> str:
         """The content coding that is undone here; "" for none."""
         head, request = self._head, self._request
@@ -422,7 +431,11 @@ class ClientResponse:
     async def _read_rest(self) -> bytes:
         protocol = None if self._connection is None or self._coding() else self._connection.protocol
         body = None if protocol is None else await protocol.receive_whole(self.content)
-        return await self.content.read() if body is None else body
+        if body is None:
+            body = await self.content.read()
+        for trace in self._traces:
+            await trace.send_response_chunk_received(self.method, self.url, body)
+        return body
 
     def _decoded(self) -> bytes | None:
         """The content that came along with the head; None when decoding it at once would hold up the loop."""

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from ipaddress import IPv4Address, ip_address
@@ -244,13 +244,18 @@ class HostLookup:
         self._fixed = fixed or {}
         self._queries: dict[tuple[str, int], asyncio.Task[list[ResolveResult]]] = {}
 
-    async def resolve(self, host: str, port: int) -> list[ResolveResult]:
-        """The addresses of `host`, at least one.
+    async def resolve(self, host: str, port: int, traces: Sequence[Any] = ()) -> list[ResolveResult]:
+        """The addresses of `host`, at least one. `traces` are told where they come from.
 
         :raises OSError: there are none. InvalidUrlClientError as `literal_address` says; ClientConnectionError after `close()`.
         """
         found = self.known(host, port)
-        return found if found is not None else await self.query(host, port)
+        if found is None:
+            return await self.query(host, port, traces)
+        if traces and literal_address(host, port) is None:
+            for trace in traces:
+                await trace.send_dns_cache_hit(host)
+        return found
 
     def known(self, host: str, port: int) -> list[ResolveResult] | None:
         """The addresses that nobody needs to be asked for."""
@@ -267,13 +272,16 @@ class HostLookup:
                 raise socket.gaierror(socket.EAI_FAMILY, f"{host} is not an address of {self._family.name}")
         return found
 
-    async def query(self, host: str, port: int) -> list[ResolveResult]:
+    async def query(self, host: str, port: int, traces: Sequence[Any] = ()) -> list[ResolveResult]:
         """Ask the resolver, or wait with those who already do. Who is cancelled leaves the query to the others."""
         key = host, port
         task = self._queries.get(key)
         if task is None:
-            task = self._queries[key] = asyncio.get_running_loop().create_task(self._ask(host, port))
+            task = self._queries[key] = asyncio.get_running_loop().create_task(self._ask(host, port, traces))
             task.add_done_callback(partial(self._asked, key))
+        elif self._cache is not None:
+            for trace in traces:
+                await trace.send_dns_cache_hit(host)
         await asyncio.wait([task])
         if task.cancelled():
             raise ClientConnectionError(f"Closed while resolving {host}")
@@ -281,8 +289,14 @@ class HostLookup:
         found = self._cache.get(host, port) if self._cache is not None else None
         return found if found is not None else list(results)
 
-    async def _ask(self, host: str, port: int) -> list[ResolveResult]:
+    async def _ask(self, host: str, port: int, traces: Sequence[Any]) -> list[ResolveResult]:
+        for trace in traces:
+            if self._cache is not None:
+                await trace.send_dns_cache_miss(host)
+            await trace.send_dns_resolvehost_start(host)
         results = await self._resolver.resolve(host, port, family=self._family)
+        for trace in traces:
+            await trace.send_dns_resolvehost_end(host)
         if not results:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} has no address")
         if self._cache is not None:

@@ -140,7 +140,7 @@ class TCPConnector(BaseConnector):
         if self._lookup is None:
             self._resolver = DefaultResolver()
             self._lookup = self._looking_up(self._resolver)
-        return await self._lookup.resolve(host, port)
+        return await self._lookup.resolve(host, port, traces or ())
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         if req.url.scheme == UNIX_SCHEME:

@@ -296,6 +296,8 @@ class BaseConnector:
         protocol = self._pool.take(key)
         if protocol is None:
             protocol = await self._obtain(key, req, traces, timeout)
+        elif traces:
+            await self._tell_reuse(key, protocol, traces)
         return Connection(self, key, protocol, protocol.loop)
 
     async def _obtain(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
@@ -305,21 +307,37 @@ class BaseConnector:
             protocol = None
             if not self._pool.reserve(key):
                 async with phase_limit("pool", timeout.pool, key, threshold):
-                    protocol = await self._wait_for_slot(key)
-            return protocol or await self._open(key, req, traces, timeout)
+                    protocol = await self._wait_for_slot(key, traces)
+            if protocol is None:
+                return await self._open(key, req, traces, timeout)
+        await self._tell_reuse(key, protocol, traces)
+        return protocol
 
-    async def _wait_for_slot(self, key: ConnectionKey) -> HTTPConnection | None:
+    async def _tell_reuse(self, key: ConnectionKey, protocol: HTTPConnection, traces: Sequence[Any]) -> None:
+        try:
+            for trace in traces:
+                await trace.send_connection_reuseconn()
+        except BaseException:
+            self.give_back(key, protocol)
+            raise
+
+    async def _wait_for_slot(self, key: ConnectionKey, traces: Sequence[Any]) -> HTTPConnection | None:
         future: asyncio.Future[HTTPConnection | None] = self.loop.create_future()
         arrival = self._pool.wait(key, future)
         try:
-            return await future
-        except asyncio.CancelledError:
+            for trace in traces:
+                await trace.send_connection_queued_start()
+            protocol = await future
+            for trace in traces:
+                await trace.send_connection_queued_end()
+        except BaseException:
             if future.done() and not future.cancelled() and future.exception() is None:
                 # The slot came, and nobody is here to take it.
                 self._pool.give_back(key, future.result(), self.loop.time())
             else:
                 self._pool.leave(key, arrival)
             raise
+        return protocol
 
     async def _open(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         clock = asyncio.timeout(None)
@@ -328,7 +346,8 @@ class BaseConnector:
             async with clock:
                 if self.closed:
                     raise _closed_error()
-                protocol = await self._create_connection(req, traces, timeout)
+                create = self._create_traced if traces else self._create_connection
+                protocol = await create(req, traces, timeout)
                 if self.closed:
                     protocol.abort()
                     raise _closed_error()
@@ -347,6 +366,18 @@ class BaseConnector:
             protocol.on_lost = self._open_connections.discard
         protocol.peer = f"{key.host}:{key.port}"
         protocol.single_use = self._force_close
+        return protocol
+
+    async def _create_traced(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
+        for trace in traces:
+            await trace.send_connection_create_start()
+        protocol = await self._create_connection(req, traces, timeout)
+        try:
+            for trace in traces:
+                await trace.send_connection_create_end()
+        except BaseException:
+            protocol.abort()
+            raise
         return protocol
 
     def _give_up(self, clock: asyncio.Timeout) -> None:

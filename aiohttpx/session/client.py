@@ -39,6 +39,7 @@ from .hops import AllowRedirects, Hops, cookie_field, store_cookies
 from .middlewares import ClientMiddlewareType
 from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
+from .tracing import NO_TRACES, TraceConfig, Traces, start_traces
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
@@ -77,6 +78,7 @@ class ClientSession:
     :param timeout: a `ClientTimeout`, or seconds for the whole operation. `read_timeout` (its `total`) and `conn_timeout` (its
         `connect`) are older forms.
     :param auto_decompress: undo content codings.
+    :param trace_configs: who is told of what happens to the requests: a list of `TraceConfig`.
     :param read_bufsize: bytes of a body that are read ahead.
     :param max_line_size: bytes of a status line; `max_field_size`: of a field line; `max_headers`: how many of them.
     :param max_body_size: bytes of a response's content, decoded; reading a larger one raises `BodyTooLarge`. None or 0: no limit.
@@ -115,6 +117,7 @@ class ClientSession:
         conn_timeout: float | None = None,
         auto_decompress: bool = True,
         requote_redirect_url: bool = True,
+        trace_configs: list[TraceConfig] | None = None,
         read_bufsize: int = DEFAULT_SETTINGS.read_bufsize,
         max_line_size: int = DEFAULT_SETTINGS.max_line_size,
         max_field_size: int = DEFAULT_SETTINGS.max_field_size,
@@ -160,6 +163,9 @@ class ClientSession:
         self._middlewares = middlewares
         #: Nothing of the session's has to be worked out for each request.
         self._plain = auth is None and not trust_env and not middlewares
+        self._trace_configs = trace_configs or []
+        for trace_config in self._trace_configs:
+            trace_config.freeze()
         self._hops = Hops({"defaults": self._defaults})
         self._jar = cookie_jar  # or one is made when there is something to put into it
         if cookies:
@@ -199,6 +205,7 @@ class ClientSession:
         :param ssl: True, False, an SSLContext or a `Fingerprint`; `verify_ssl`, `ssl_context` and `fingerprint` are older forms.
         :param server_hostname: the name that the certificate is checked for.
         :param on_informational: called with each `InformationalResponse` that comes before the response (status 1xx).
+        :param trace_request_ctx: for the contexts of the session's `trace_configs`.
         :param read_bufsize, auto_decompress, max_line_size, max_field_size, max_headers, max_body_size: as the session's.
         :param middlewares: instead of the session's.
 
@@ -265,6 +272,7 @@ class ClientSession:
         ssl_context: Any = None,
         ssl: SSLSetting = True,
         server_hostname: str | None = None,
+        trace_request_ctx: object = None,
         read_bufsize: int | None = None,
         auto_decompress: bool | None = None,
         max_line_size: int | None = None,
@@ -278,10 +286,8 @@ class ClientSession:
         if connector is None or connector.closed:
             raise RuntimeError("Session is closed")
         timer = self._timer or self._bind()
-        if json is not None:
-            data = self._json_payload(json, data)
-        if files:
-            data = form_with_files(data, files)
+        if json is not None or files:
+            data = self._body(data, json, files)
         limits = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout)
         settings = self._settings
         if (
@@ -293,41 +299,46 @@ class ClientSession:
             settings = self._settings_for(limits, read_until_eof, *said)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
-        can_cut = self._cuts_urls and self._plain and params is None
-        url = (self._defaults.cut(str_or_url) if can_cut and type(str_or_url) is str else None) or self._parsed(
-            str_or_url, connector
-        )
+        cut = self._cuts_urls and self._plain and params is None and type(str_or_url) is str
+        url = (self._defaults.cut(str_or_url) if cut else None) or self._parsed(str_or_url, connector)  # type: ignore[arg-type]
         cookie = jar = None
         if cookies is not None or ((jar := self._jar) is not None and not jar.is_empty()):
             url = URL(url[0]) if isinstance(url, tuple) else url
             cookie = cookie_field(self.cookie_jar, url, cookies)
-        if (  # each argument costs: what most requests do not say is not passed on
-            (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
-            and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
-            and (auth is None and middlewares is None and self._plain)
-            and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
-        ):
-            hops = self._hops if allow_redirects else None
-            request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
-        else:
-            middlewares = self._middlewares if middlewares is None else middlewares
-            options: dict[str, Any] = {"skip_auto_headers": skip_auto_headers, "compress": compress, "chunked": chunked}
-            options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
-            options["defaults"] = self._defaults
-            options["headers"] = None if headers is None else self._prepare_headers(headers)
-            options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
-            hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
-            request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
+        traces = NO_TRACES
         try:
-            response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
-        finally:
-            if data is not None or middlewares:
-                await request.close()
-        if response.sets_cookies:
-            store_cookies(self.cookie_jar, response, request.origin.key.host)
-        check = self._raise_for_status if raise_for_status is None else raise_for_status
-        if check:
-            await self._check(response, check)
+            if (  # each argument costs: what most requests do not say is not passed on
+                (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
+                and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
+                and (auth is None and middlewares is None and self._plain and not self._trace_configs)
+                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
+            ):
+                hops = self._hops if allow_redirects else None
+                request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
+            else:
+                middlewares = self._middlewares if middlewares is None else middlewares
+                if self._trace_configs:
+                    headers = self._prepare_headers(headers)
+                    traces = await start_traces(self, method, url, params, headers, trace_request_ctx)
+                options: dict[str, Any] = {"skip_auto_headers": skip_auto_headers, "compress": compress, "chunked": chunked}
+                options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
+                options |= {"defaults": self._defaults, "traces": traces}
+                options["headers"] = None if headers is None else self._prepare_headers(headers)
+                options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
+                hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
+                request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
+            try:
+                response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
+            finally:
+                if data is not None or middlewares:
+                    await request.close()
+            if response.sets_cookies:
+                store_cookies(self.cookie_jar, response, request.origin.key.host)
+            if (check := self._raise_for_status if raise_for_status is None else raise_for_status) or traces:
+                await self._check(response, check, traces)
+        except BaseException as error:
+            await traces.fail(error)
+            raise
         return response
 
     def _parsed(self, url: StrOrURL, connector: BaseConnector) -> URL:
@@ -337,14 +348,18 @@ class ClientSession:
             raise InvalidUrlClientError(url, str(error)) from error
         return parsed if parsed.scheme in connector.allowed_protocol_schema_set else self._unix_url(parsed, url)
 
-    async def _check(self, response: ClientResponse, check: RaiseForStatus) -> None:
+    async def _check(self, response: ClientResponse, check: RaiseForStatus, traces: Traces) -> None:
         try:
+            if traces:
+                response.trace_content()
             if callable(check):
                 await check(response)
-            elif not response.ok:
+            elif check and not response.ok:
                 if response.connection is not None:
                     await _wait_for_content(response)
                 response.raise_for_status()
+            if traces:
+                await traces.end(response)
         except BaseException:
             response.release()
             raise
@@ -360,12 +375,15 @@ class ClientSession:
             return await netrc_credentials(url.host or "")
         return None
 
-    def _json_payload(self, json: Any, data: Any) -> Any:
-        if data is not None:
-            raise ValueError("data and json parameters can not be used at the same time")
-        if self._json_serialize_bytes is not None:
-            return JsonBytesPayload(json, dumps=self._json_serialize_bytes)
-        return JsonPayload(json, dumps=self._json_serialize)
+    def _body(self, data: Any, json: Any, files: Files | None) -> Any:
+        if json is not None:
+            if data is not None:
+                raise ValueError("data and json parameters can not be used at the same time")
+            if self._json_serialize_bytes is not None:
+                data = JsonBytesPayload(json, dumps=self._json_serialize_bytes)
+            else:
+                data = JsonPayload(json, dumps=self._json_serialize)
+        return form_with_files(data, files) if files else data
 
     def _settings_for(self, limits: ClientTimeout, read_until_eof: bool, *said: Any) -> Settings:
         """The session's settings, but for what a request says (None says nothing)."""
@@ -505,6 +523,10 @@ class ClientSession:
     @property
     def skip_auto_headers(self) -> frozenset[istr]:
         return self._skip_auto_headers
+
+    @property
+    def trace_configs(self) -> list[TraceConfig]:
+        return self._trace_configs
 
     @property
     def timeout(self) -> ClientTimeout:

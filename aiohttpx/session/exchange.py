@@ -168,7 +168,7 @@ async def _through(
 async def _attempt(
     connector: Any, request: ClientRequest, timeout: ClientTimeout, deadline: Deadline | None, retry: bool
 ) -> ClientResponse:
-    connection = await connector.connect(request, (), timeout)
+    connection = await connector.connect(request, request.traces, timeout)
     protocol: HTTPConnection = connection.protocol
     retry = retry and protocol.exchanges > 0
     sent = False

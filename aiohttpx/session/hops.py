@@ -14,6 +14,7 @@ from ..typedefs import LooseCookies
 from ..wire.cookies import merge_cookies
 from .cookiejar import AbstractCookieJar, RequestCookies
 from .redirects import MAX_REDIRECTS, REDIRECT_STATUSES, Redirect, next_request
+from .tracing import NO_TRACES, Traces
 
 #: Whether a redirect is followed: the response that redirects, and where to.
 AllowRedirects: TypeAlias = bool | Callable[[ClientResponse, URL], object]
@@ -51,10 +52,13 @@ class Hops:
         session = request.session
         options, cookies = dict(self._options), self._cookies
         history: list[ClientResponse] = []
+        traces: Traces = options.get("traces", NO_TRACES)
         try:
             while response.status in REDIRECT_STATUSES:
                 if response.sets_cookies:
                     store_cookies(session.cookie_jar, response, request.origin.key.host)
+                if traces:
+                    await traces.redirect(response)
                 redirect = self._redirect(request, response, history)
                 if redirect is None:
                     break
@@ -70,6 +74,8 @@ class Hops:
                     request.disown_body()
                 await request.close()
                 request = following
+                if traces:
+                    traces.go_on(request, options["headers"])
                 response = await send(request)
                 response.history = tuple(history)
         except BaseException:
