@@ -74,6 +74,7 @@ from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .session.single import request
+from .session.sse import EventSource
 from .session.tracing import (
     TraceConfig,
     TraceConnectionCreateEndParams,
@@ -103,6 +104,7 @@ from .wire.fields import (
     content_disposition_filename,
     parse_content_disposition,
 )
+from .wire.sse import ServerSentEvent
 
 __all__ = (
     "EMPTY_PAYLOAD",
@@ -148,6 +150,7 @@ __all__ = (
     "DefaultResolver",
     "DummyCookieJar",
     "EofStream",
+    "EventSource",
     "Fingerprint",
     "FingerprintMismatch",
     "FormData",
@@ -172,6 +175,7 @@ __all__ = (
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",
+    "ServerSentEvent",
     "ServerTimeoutError",
     "SocketFactoryType",
     "SocketTimeoutError",

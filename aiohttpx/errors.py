@@ -306,14 +306,15 @@ class ClientPayloadError(ClientError):
 
 
 class BodyTooLarge(ClientPayloadError):
-    """The content of a response is over `max_body_size`; `limit` is how many bytes that are, decoded."""
+    """The content of a response, or one event of it, is over `limit` bytes, decoded; `name` is the parameter that sets it."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, limit: int, name: str = "max_body_size") -> None:
+        super().__init__(limit, name)
         self.limit = limit
+        self.name = name
 
     def __str__(self) -> str:
-        return f"The content of the response is larger than {self.limit} bytes (max_body_size)"
+        return f"The content of the response is larger than {self.limit} bytes ({self.name})"
 
 
 class InvalidURL(ClientError, ValueError):

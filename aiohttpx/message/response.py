@@ -30,12 +30,13 @@ from ..errors import (
 )
 from ..events import Chunks, HttpVersion, ResponseHead
 from ..net.connection import Answer, HTTPConnection
-from ..net.iterators import AsyncLineIterator, without_end
+from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
 from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.setcookie import parse_set_cookies
+from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
@@ -494,14 +495,7 @@ class ClientResponse:
         field = self._content_type_field()
         media_type, parameters = parse_content_type(field)
         if content_type and media_type != content_type and not is_json(field, content_type):
-            raise ContentTypeError(
-                self.request_info,
-                self.history,
-                status=self.status,
-                message=f"Attempt to decode JSON with unexpected mimetype: {field}",
-                headers=self.headers,
-                body=body[:BODY_LIMIT],
-            )
+            raise self._unexpected_type("JSON", body[:BODY_LIMIT])
         body = body.strip()
         if not body:
             return None
@@ -511,6 +505,29 @@ class ClientResponse:
         if loads_bytes is None:
             return loads(body.decode(charset))
         return loads_bytes(body if codecs.lookup(charset).name == "utf-8" else body.decode(charset).encode())
+
+    def _unexpected_type(self, what: str, body: bytes | None) -> ContentTypeError:
+        return ContentTypeError(
+            self.request_info,
+            self.history,
+            status=self.status,
+            message=f"Attempt to decode {what} with unexpected mimetype: {self._content_type_field()}",
+            headers=self.headers,
+            body=body,
+        )
+
+    def events(
+        self, *, content_type: str | None = EVENT_STREAM, last_event_id: str = "", max_event_size: int = MAX_EVENT_SIZE
+    ) -> AsyncEventIterator:
+        """Iterate over the Server-Sent Events of the content, as they come; see `ClientSession.sse` for streams that go on.
+
+        `last_event_id` is that of the first events, if they have none of their own. Raises `ContentTypeError` when the response
+        is not of `content_type` (None: whatever it is), `BodyTooLarge` for an event of more than `max_event_size` bytes, and what
+        reading raises.
+        """
+        if content_type and self.content_type != content_type:
+            raise self._unexpected_type("Server-Sent Events", self._start_of_body())
+        return AsyncEventIterator(self.content.readany, EventParser(last_event_id, max_event_size))
 
     def iter_lines(self, *, encoding: str | None = None, max_line_length: int = MAX_LINE_LENGTH) -> AsyncLineIterator[str]:
         """Iterate over the lines of a text, as they come, without their ends (LF or CRLF).

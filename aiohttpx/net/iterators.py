@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 from ..errors import EofStream
+from ..wire.sse import EventParser, ServerSentEvent
 
 _T = TypeVar("_T")
 
@@ -57,6 +59,28 @@ class AsyncLineIterator(Generic[_T]):
         if not line:
             raise StopAsyncIteration
         return self._convert(line)
+
+
+class AsyncEventIterator:
+    """Iterates over the events that `parser` finds in what `read_any` gives, until that is b""."""
+
+    __slots__ = ("_events", "_read_any", "parser")
+
+    def __init__(self, read_any: Callable[[], Awaitable[bytes]], parser: EventParser) -> None:
+        self.parser = parser
+        self._read_any = read_any
+        self._events: deque[ServerSentEvent] = deque()
+
+    def __aiter__(self) -> AsyncEventIterator:
+        return self
+
+    async def __anext__(self) -> ServerSentEvent:
+        while not self._events:
+            data = await self._read_any()
+            if not data:
+                raise StopAsyncIteration
+            self._events.extend(self.parser.feed(data))
+        return self._events.popleft()
 
 
 def without_end(line: bytes) -> bytes:

@@ -39,6 +39,7 @@ from .hops import AllowRedirects, Hops, cookie_field, store_cookies
 from .middlewares import ClientMiddlewareType
 from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
+from .resuming import Resuming
 from .tracing import NO_TRACES, TraceConfig, Traces, start_traces
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
@@ -58,7 +59,7 @@ def _utf8(response: ClientResponse, body: bytes) -> str:
     return "utf-8"
 
 
-class ClientSession:
+class ClientSession(Resuming):
     """Makes requests, through a pool of connections that it keeps. Make one per application, and close it.
 
     It may be made without a running loop, and belongs to the loop that runs when it is first used.

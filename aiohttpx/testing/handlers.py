@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .messages import Request, Response
+from .resumable import send_events, with_ranges
 from .routes import Handler, Route
 
 _PAYLOAD_PERIOD = 262_139  # a prime: a block lost or sent twice shows, whatever the size of the blocks
 _MAX_PAYLOAD = 1 << 40
+_MAX_WHOLE = 1 << 28
 _MAX_DELAY = 3600.0
 
 
@@ -71,18 +73,28 @@ def status(request: Request) -> Response:
     return Response(int(code))
 
 
+def send_range(request: Request) -> Response:
+    """`/range/<size>`: as `/bytes/<size>`, whole or in the byte ranges that are asked for, with a strong ETag."""
+    size = _number(request, _MAX_WHOLE)
+    if size is None:
+        return Response.text("a size in bytes is needed\n", 400)
+    return with_ranges(request, payload(int(size)), f'"{int(size)}"')
+
+
 def count(request: Request) -> Response:
     """The size of the content in bytes, as decimal digits."""
     return Response.text(str(request.body_size))
 
 
-#: httpbin's paths, as far as they are here; `/count` takes uploads of any size.
+#: httpbin's paths, as far as they are here; `/count` takes uploads of any size, `/events/` and `/range/` can be gone on with.
 DEFAULT_ROUTES: Mapping[str, Handler | Route] = {
     "/anything": echo,
     "/anything/": echo,
     "/bytes/": send_payload,
     "/count": Route(count, keep_body=False),
     "/delay/": delay,
+    "/events/": send_events,
+    "/range/": send_range,
     "/status/": status,
 }
 

@@ -73,5 +73,11 @@ def test_upload_download(server: LoopbackServer, run: Run, tmp_path: Path) -> No
     assert received == [5_000_000]
 
 
+def test_events(server: LoopbackServer, run: Run) -> None:
+    lines = [f"tick {number}: event number {number}" for number in range(1, 6)]
+    assert run("events.py", f"{server.url}/events/5").splitlines() == lines
+    assert run("events.py", f"{server.url}/events/5", "3").splitlines() == lines[3:]
+
+
 def test_every_example_is_run() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"fetch.py", "many.py", "upload_download.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"events.py", "fetch.py", "many.py", "upload_download.py"}
