@@ -430,6 +430,8 @@ class ClientResponse:
         return body
 
     async def _read_rest(self) -> bytes:
+        if self._head is not None and self._head.upgraded:
+            return b""  # what follows is no content, but another protocol (RFC 9110, section 15.2.2)
         protocol = None if self._connection is None or self._coding() else self._connection.protocol
         body = None if protocol is None else await protocol.receive_whole(self.content)
         if body is None:

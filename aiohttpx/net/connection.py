@@ -24,6 +24,7 @@ from ..errors import (
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
 from ..wire.codings import Decoder, make_decoder
 from ..wire.fields import header_map
+from . import transports
 from .failures import because, disconnected, payload_error
 from .reader import StreamReader
 from .receiver import Filler, Receiver, can_fill, can_share_a_buffer
@@ -444,7 +445,7 @@ class HTTPConnection(asyncio.Protocol):
             if not drain_waiter.done():
                 drain_waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
         if self.transport is not None:
-            self.transport.abort()
+            transports.abort(self.transport)
         self._end()
 
     def close(self) -> None:
@@ -454,14 +455,14 @@ class HTTPConnection(asyncio.Protocol):
         elif self.transport is not None and not self.transport.is_closing():
             self._persistent = False
             # What is left to send would keep the transport open until the peer takes it, and nobody needs it now.
-            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+            transports.abort(self.transport) if transports.unsent(self.transport) else self.transport.close()
 
     def abort(self) -> None:
         """As `close`, without a farewell."""
         transport = self.transport
         self.close()
         if transport is not None:
-            transport.abort()
+            transports.abort(transport)
 
     async def wait_closed(self) -> None:
         """Wait until the transport has let go of its socket."""
@@ -494,8 +495,8 @@ class HTTPConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool | None:
         transport = self.transport
-        if transport is not None and not transport.is_closing() and not self._upgraded and transport.get_write_buffer_size():
-            transport.abort()  # to close itself it would wait until a peer that has ended takes the rest of the request
+        if transport is not None and not transport.is_closing() and not self._upgraded and transports.unsent(transport):
+            transports.abort(transport)  # to close itself it would wait until a peer that has ended takes the rest of the request
         return None  # the transport closes itself; `connection_lost` sees how far the message came
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -541,14 +542,14 @@ class HTTPConnection(asyncio.Protocol):
     def pause_reading(self) -> None:
         if not self._reading_paused and self.transport is not None:
             self._reading_paused = True
-            self.transport.pause_reading()
+            transports.pause(self.transport)
 
     def resume_reading(self) -> None:
         if self._reading_paused:
             self._reading_paused = False
             self._last_read = self.loop.time()
             if self.is_connected():
-                self.transport.resume_reading()  # type: ignore[union-attr]
+                transports.resume(self.transport)  # type: ignore[arg-type]
 
     # -- sock_read
 

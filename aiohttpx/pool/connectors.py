@@ -11,7 +11,7 @@ from functools import partial
 from ssl import SSLContext
 from typing import Any
 
-from ..errors import ClientConnectorError
+from ..errors import ClientConnectorError, ServerFingerprintMismatch
 from ..net.connection import HTTPConnection
 from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
@@ -174,7 +174,11 @@ class TCPConnector(BaseConnector):
             server_hostname=name,
         )
         if (pin := self._get_fingerprint(req)) is not None:  # once more: somebody else may have opened it
-            pin.check(transport)
+            try:
+                pin.check(transport)
+            except ServerFingerprintMismatch:
+                protocol.abort()
+                raise
         return transport, protocol
 
     async def _wrap_create_connection(

@@ -23,6 +23,7 @@ from yarl import URL
 from ..errors import ClientConnectionError, ClientError, ClientOSError, ConnectionTimeoutError
 from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
+from ..net.handler import ResponseHandler
 from ..net.key import ConnectionKey
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
@@ -391,7 +392,7 @@ class BaseConnector:
     def _make_protocol(self) -> HTTPConnection:
         if self._read_buffer is None:
             self._read_buffer = bytearray(BUFFER_SIZE)
-        return HTTPConnection(self.loop, self._read_buffer)
+        return ResponseHandler(self.loop, self._read_buffer)
 
     # -- taking back
 

@@ -13,6 +13,7 @@ import trustme
 
 from aiohttpx import ClientPayloadError, ClientSession, SocketTimeoutError
 from aiohttpx.net.connection import HTTPConnection
+from aiohttpx.net.handler import ResponseHandler
 from aiohttpx.net.receiver import BUFFER_SIZE, Filler, Receiver, can_share_a_buffer
 from aiohttpx.testing import (
     DEFAULT_ROUTES,
@@ -89,7 +90,7 @@ async def test_a_stream_is_received_in_bulk_until_it_ends(server: LoopbackServer
     switches = Switches(monkeypatch)
     async with ClientSession() as session, session.get(f"{server.url}/bytes/{4 * MIB}") as response:
         assert b"".join([chunk async for chunk in response.content.iter_any()]) == payload(4 * MIB)
-    assert switches.kinds == [Receiver, HTTPConnection, Receiver]
+    assert switches.kinds == [Receiver, ResponseHandler, Receiver]
 
 
 async def test_a_large_body_is_received_where_it_stays(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:

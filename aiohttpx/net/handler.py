@@ -1,0 +1,75 @@
+"""A connection under aiohttp's name, with what its consumers call on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .connection import HTTPConnection
+
+
+class Parser(Protocol):
+    """What a consumer reads another protocol with. `feed_data` returns whether that has failed, and what it left."""
+
+    def feed_data(self, data: bytes, /) -> tuple[bool, bytes]: ...
+    def feed_eof(self) -> object: ...
+
+
+class ResponseHandler(HTTPConnection):
+    """The connections of all connectors are of this class; consumers make their own too, `ResponseHandler(loop)`, and call
+    `connection_made`, `data_received` and `connection_lost` themselves."""
+
+    def force_close(self) -> None:
+        """Let no other exchange follow."""
+        self.single_use = True
+        self._persistent = False
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """End the exchange with `exc`, and the connection with it."""
+        if exc_cause is not None:
+            exc.__cause__ = exc_cause
+        self.fail(exc)
+
+    async def _drain_helper(self) -> None:
+        await self.drain()
+
+    def set_parser(self, parser: Parser, payload: Any, data_received_cb: Callable[[], object] | None = None) -> None:
+        """After an upgrade (RFC 9110, section 7.8): give `parser` all that the peer sends, what has already come first.
+
+        :param payload: what `parser` writes to; it is told by `set_exception` when the connection fails.
+        :param data_received_cb: called before each piece.
+        """
+        reader, feeding = self._reader, _Feeding(parser, payload, data_received_cb)
+        self._reader = feeding  # type: ignore[assignment]
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if reader is not None and (left := reader.read_nowait()):
+            feeding.feed_data(left)
+        if not self.is_connected():
+            feeding.feed_eof()
+
+
+class _Feeding:
+    """As much of a reader as a connection asks for."""
+
+    def __init__(self, parser: Parser, payload: Any, callback: Callable[[], object] | None) -> None:
+        self._parser = parser
+        self._payload = payload
+        self._callback = callback
+        self._failed = False
+
+    def feed_data(self, data: bytes) -> None:
+        if self._callback is not None:
+            self._callback()
+        if not self._failed:
+            self._failed, _ = self._parser.feed_data(data)
+
+    def feed_eof(self) -> None:
+        self._parser.feed_eof()
+
+    def exception(self) -> None:
+        return None
+
+    def set_exception(self, error: BaseException) -> None:
+        self._payload.set_exception(error)
