@@ -70,6 +70,7 @@ from .net.settings import InformationalResponse
 from .net.tls import Fingerprint
 from .pool.connectors import NamedPipeConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
+from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
 from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
@@ -118,6 +119,7 @@ __all__ = (
     "BadContentDispositionParam",
     "BaseConnector",
     "BasicAuth",
+    "BearerAuthMiddleware",
     "BodyPartReader",
     "BodyTooLarge",
     "BufferedReaderPayload",
@@ -148,6 +150,7 @@ __all__ = (
     "CookieJar",
     "DataQueue",
     "DefaultResolver",
+    "DigestAuthMiddleware",
     "DummyCookieJar",
     "EofStream",
     "EventSource",

@@ -13,10 +13,13 @@ import pytest
 from yarl import URL
 
 from aiohttpx import (
+    BasicAuth,
+    BearerAuthMiddleware,
     ClientResponseError,
     ClientSession,
     ClientTimeout,
     ContentTypeError,
+    DigestAuthMiddleware,
     ServerTimeoutError,
     SocketTimeoutError,
 )
@@ -236,3 +239,24 @@ async def test_many_at_once(httpbin: Httpbin) -> None:
     async with ClientSession(httpbin.url) as session:
         answers = await asyncio.gather(*(said(session, "POST", f"/anything/{number}", json=number) for number in range(100)))
     assert [answer["json"] for answer in answers] == list(range(100))
+
+
+# -- credentials
+
+
+@pytest.mark.parametrize("qop", ["auth", "auth-int"])
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512"])
+async def test_digest(httpbin: Httpbin, qop: str, algorithm: str) -> None:
+    path = f"/digest-auth/{qop}/me/secret/{algorithm}"
+    async with ClientSession(httpbin.url, middlewares=(DigestAuthMiddleware("me", "secret"),)) as session:
+        for _ in range(2):
+            assert await said(session, "GET", path) == {"authenticated": True, "user": "me"}
+        async with session.get(path, middlewares=(DigestAuthMiddleware("me", "wrong"),)) as response:
+            assert response.status == 401
+
+
+async def test_basic_and_bearer(httpbin: Httpbin) -> None:
+    async with ClientSession(httpbin.url, auth=BasicAuth("me", "se:cret")) as session:
+        assert await said(session, "GET", "/basic-auth/me/se:cret") == {"authenticated": True, "user": "me"}
+    async with ClientSession(httpbin.url, middlewares=(BearerAuthMiddleware("token"),)) as session:
+        assert await said(session, "GET", "/bearer") == {"authenticated": True, "token": "token"}
