@@ -37,6 +37,7 @@ from .errors import (
     TooManyRedirects,
     UnixClientConnectorError,
     WebSocketError,
+    WSMessageTypeError,
     WSServerHandshakeError,
 )
 from .events import HttpVersion, HttpVersion10, HttpVersion11, WSCloseCode, WSMessage, WSMsgType
@@ -95,7 +96,8 @@ from .session.tracing import (
     TraceRequestStartParams,
     TraceResponseChunkReceivedParams,
 )
-from .timeouts import ClientTimeout
+from .session.websocket import ClientWebSocketResponse
+from .timeouts import ClientTimeout, ClientWSTimeout
 from .version import __version__
 from .wire.basicauth import BasicAuth, encode_basic_auth
 from .wire.codings import set_zlib_backend
@@ -144,6 +146,8 @@ __all__ = (
     "ClientSSLError",
     "ClientSession",
     "ClientTimeout",
+    "ClientWSTimeout",
+    "ClientWebSocketResponse",
     "Connection",
     "ConnectionTimeoutError",
     "ContentTypeError",
@@ -210,6 +214,7 @@ __all__ = (
     "UnixConnector",
     "WSCloseCode",
     "WSMessage",
+    "WSMessageTypeError",
     "WSMsgType",
     "WSServerHandshakeError",
     "WebSocketError",

@@ -42,6 +42,7 @@ identities).
             ├── ContentLengthError
             └── TransferEncodingError
 
+    WSMessageTypeError                          (TypeError) another message than the one asked for
     WebSocketError                              they broke the WebSocket protocol: what an ERROR message holds
     WSHandshakeError                            ... already in the opening handshake; the user sees WSServerHandshakeError
 
@@ -421,6 +422,10 @@ class ContentLengthError(PayloadEncodingError):
 
 class TransferEncodingError(PayloadEncodingError):
     """A chunk is malformed (RFC 9112, section 7.1)."""
+
+
+class WSMessageTypeError(TypeError):
+    """A WebSocket message came that is not of the type that was asked for."""
 
 
 class WebSocketError(Exception):

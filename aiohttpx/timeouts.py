@@ -1,4 +1,4 @@
-"""Time limits of a request, in seconds (seed 003, Timeouts)."""
+"""Time limits of a request and of a WebSocket, in seconds (seed 003, Timeouts)."""
 
 from __future__ import annotations
 
@@ -40,9 +40,22 @@ class ClientTimeout:
     __attrs_attrs__: ClassVar[tuple[Any, ...]] = ()
 
 
-ClientTimeout.__attrs_attrs__ = tuple(
-    SimpleNamespace(name=field.name, alias=field.name, init=True) for field in fields(ClientTimeout)
-)
+@dataclass(frozen=True)
+class ClientWSTimeout:
+    """How long a WebSocket waits, in seconds; None or 0 sets no limit.
+
+    :param ws_receive: for a message, in each `receive`.
+    :param ws_close: for the whole of the closing handshake.
+    """
+
+    ws_receive: float | None = None
+    ws_close: float | None = 10.0
+
+    __attrs_attrs__: ClassVar[tuple[Any, ...]] = ()
+
+
+for _limits in (ClientTimeout, ClientWSTimeout):
+    _limits.__attrs_attrs__ = tuple(SimpleNamespace(name=field.name, alias=field.name, init=True) for field in fields(_limits))
 
 
 class _NotGiven:
@@ -54,6 +67,7 @@ class _NotGiven:
 NOT_GIVEN: Any = _NotGiven()
 
 DEFAULT_TIMEOUT = ClientTimeout(total=5 * 60, sock_connect=30)
+DEFAULT_WS_CLIENT_TIMEOUT = ClientWSTimeout()
 
 
 def as_timeout(timeout: ClientTimeout | float | None) -> ClientTimeout:

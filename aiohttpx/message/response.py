@@ -343,6 +343,11 @@ class ClientResponse:
             if self._loop is not None and not self._loop.is_closed():
                 connection.close() if how is Lent.close else connection.release()
 
+    def hand_over(self) -> Lent | None:
+        """The connection, for another protocol (RFC 9110, section 7.8): it does not end with the response any more."""
+        connection, self._connection, self._closed = self.connection, None, True
+        return connection
+
     async def wait_for_close(self) -> None:
         """Release the response. An upload that is still under way ends with it."""
         self.release()

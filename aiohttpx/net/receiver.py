@@ -28,6 +28,14 @@ class Receiving(Protocol):
     def resume_writing(self) -> None: ...
 
 
+class Heir(Receiving, Protocol):
+    """What another protocol, spoken on a connection after an upgrade, does with them; and with the connection's end."""
+
+    def exception(self) -> BaseException | None: ...
+    def feed_eof(self) -> None: ...
+    def set_exception(self, exc: BaseException) -> None: ...
+
+
 class _Between(asyncio.BufferedProtocol):
     """Stands between a transport and a connection, which has all but the bytes from the transport itself."""
 
@@ -42,9 +50,13 @@ class _Between(asyncio.BufferedProtocol):
 class Receiver(_Between):
     """Receives into a buffer that others use too, and hands on what came at once."""
 
-    def __init__(self, connection: Receiving, buffer: bytearray) -> None:
+    def __init__(self, connection: Receiving, buffer: bytearray | memoryview) -> None:
         super().__init__(connection)
         self._buffer = memoryview(buffer)
+
+    def handed_to(self, connection: Receiving) -> Receiver:
+        """The same for another connection, in place of this one."""
+        return Receiver(connection, self._buffer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer

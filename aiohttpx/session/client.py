@@ -35,12 +35,14 @@ from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .cookiejar import AbstractCookieJar, CookieJar
 from .exchange import exchange
+from .handshake import WebSocketConnecting
 from .hops import AllowRedirects, Hops, cookie_field, store_cookies
 from .middlewares import ClientMiddlewareType
 from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
 from .resuming import Resuming
 from .tracing import NO_TRACES, TraceConfig, Traces, start_traces
+from .websocket import ClientWebSocketResponse
 
 RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
@@ -59,7 +61,7 @@ def _utf8(response: ClientResponse, body: bytes) -> str:
     return "utf-8"
 
 
-class ClientSession(Resuming):
+class ClientSession(Resuming, WebSocketConnecting):
     """Makes requests, through a pool of connections that it keeps. Make one per application, and close it.
 
     It may be made without a running loop, and belongs to the loop that runs when it is first used.
@@ -110,6 +112,7 @@ class ClientSession(Resuming):
         json_deserialize_bytes: JSONBytesDecoder | None = None,
         request_class: type[ClientRequest] = ClientRequest,
         response_class: type[ClientResponse] = ClientResponse,
+        ws_response_class: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse,
         version: HttpVersion = HttpVersion11,
         connector_owner: bool = True,
         raise_for_status: RaiseForStatus = False,
@@ -143,6 +146,7 @@ class ClientSession(Resuming):
         # Not for classes of the user's: to them a URL is a URL.
         self._cuts_urls = self._base_url is None and request_class is ClientRequest
         self._response_class = response_class
+        self._ws_response_class = ws_response_class
         self._version = version
         self._raise_for_status = raise_for_status
         self._settings = Settings(

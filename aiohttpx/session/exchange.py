@@ -113,7 +113,7 @@ async def exchange(
         cancel()
         raise
     connection = deadline.connection
-    if connection is None or connection.protocol is None:  # the response is all here
+    if connection is None or connection.protocol is None or connection.protocol.upgraded:  # the response is all here
         cancel()
     else:
         deadline.what = "reading the body"

@@ -1,0 +1,351 @@
+"""A connection that speaks WebSocket (RFC 6455), after the 101: messages come up through a bounded queue, each frame goes down in
+one write.
+
+What needs no decision of the user's happens when it arrives, whether or not someone reads: pings are answered, pongs are timed,
+a violation ends the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+from .._impl import FrameParser, serialize_frame
+from ..errors import ClientConnectionResetError, ServerDisconnectedError, WebSocketError
+from ..events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
+from ..typedefs import Byteish
+from ..wire.deflate import Deflater, Inflater
+from ..wire.websocket import serialize_close
+from .connection import HTTPConnection
+from .timer import timer_of
+
+#: What is received ahead of the reader, in bytes and in messages; the transport is paused at more, and until all of it is read.
+READ_AHEAD = 2**17
+MESSAGES_AHEAD = 2**10
+#: Messages up to this size are compressed at once; larger ones in steps, between which others have their turn.
+_AT_ONCE = 2**14
+#: Seconds that a farewell may take to be sent.
+LINGER = 10.0
+_CEIL_THRESHOLD = 5.0
+
+_CONTROL = WSMsgType.CLOSE  # the first opcode of a control frame
+
+
+class WebSocketWriter:
+    """Sends frames. Any number of tasks may; each message is whole on the wire.
+
+    :param deflater: compresses data messages, when that was agreed on.
+
+    Whatever sends raises `ClientConnectionResetError` when the connection is lost, or the close frame is sent.
+    """
+
+    def __init__(self, connection: HTTPConnection, deflater: Deflater | None = None) -> None:
+        self.pinged: tuple[bytes, float] | None = None  # the last ping that is not answered, and when it was sent
+        self._connection = connection
+        self._deflater = deflater
+        self._closed = False
+        self._deflating = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: bytes | None = None  # the payload of a ping that came when nothing could be written
+
+    @property
+    def compresses(self) -> bool:
+        """Data messages take `send_frame`."""
+        return self._deflater is not None
+
+    def write(self, opcode: int, payload: Byteish, rsv1: bool = False) -> bool:
+        """Send one frame. True: wait in `drain` before the next one."""
+        connection = self._connection
+        transport = connection.transport
+        if self._closed or transport is None or transport.is_closing():
+            raise ClientConnectionResetError("Cannot write to closing transport")
+        transport.write(serialize_frame(opcode, payload, None, rsv1))
+        return connection.writing_paused
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more."""
+        await self._connection.drain()
+
+    async def send_frame(self, message: Byteish, opcode: int, compress: int | None = None) -> None:
+        """Send a message, and wait while the transport takes no more. `compress=0`: as it is."""
+        deflater = self._deflater
+        if deflater is None or opcode >= _CONTROL or compress == 0:
+            if opcode == WSMsgType.PING:
+                self.pinged = bytes(message), self._connection.loop.time()
+            paused = self.write(opcode, message)
+        elif len(message) <= _AT_ONCE and not self._deflating.locked():
+            paused = self.write(opcode, deflater.deflate(message), True)
+        else:
+            # Once begun it must be sent: the messages after it are compressed with it in mind.
+            task = self._connection.loop.create_task(self._send_in_steps(deflater, bytes(message), opcode))
+            self._tasks.add(task)
+            task.add_done_callback(self._sent)
+            await asyncio.shield(task)
+            paused = self._connection.writing_paused
+        if paused:
+            await self._connection.drain()
+
+    async def _send_in_steps(self, deflater: Deflater, message: bytes, opcode: int) -> None:
+        async with self._deflating:
+            parts = []
+            for part in deflater.steps(message):
+                parts.append(part)
+                await asyncio.sleep(0)
+            self.write(opcode, b"".join(parts), True)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever sent it may be gone
+
+    def pong(self, payload: bytes) -> None:
+        """Answer a ping. While nothing can be written, only the last one is owed an answer (section 5.5.3)."""
+        with suppress(ClientConnectionResetError):
+            if not self._connection.writing_paused:
+                self.write(WSMsgType.PONG, payload)
+                return
+            if self._owed is None:
+                task = self._connection.loop.create_task(self._pay())
+                self._tasks.add(task)
+                task.add_done_callback(self._sent)
+            self._owed = payload
+
+    async def _pay(self) -> None:
+        await self._connection.drain()
+        payload, self._owed = self._owed, None
+        if payload is not None:
+            self.write(WSMsgType.PONG, payload)
+
+    def close(self, code: int, reason: str | bytes = b"") -> None:
+        """Send the close frame, once; code 0 stands for one without a code. Raises `ValueError` for what cannot be said in it."""
+        payload = serialize_close(code, reason) if code else b""
+        if not self._closed:
+            try:
+                self.write(WSMsgType.CLOSE, payload)
+            finally:
+                self._closed = True
+
+
+class WebSocketReader(asyncio.Protocol):
+    """Receives messages, for one task to take.
+
+    :param parser: makes messages of what comes.
+    :param inflater: takes off the compression that was agreed on.
+    :param autoping: answer pings, and keep pongs, too, from the task.
+    """
+
+    def __init__(
+        self,
+        connection: HTTPConnection,
+        writer: WebSocketWriter,
+        parser: FrameParser,
+        inflater: Inflater | None = None,
+        autoping: bool = True,
+    ) -> None:
+        #: What has come and was not taken.
+        self.messages: deque[Message] = deque()
+        #: Why nothing more comes.
+        self.error: BaseException | None = None
+        self.ended = False
+        #: Seconds between the last ping and its pong.
+        self.latency: float | None = None
+        #: When something came last, by the loop's clock; kept up only when there is a heartbeat.
+        self.heard: float | None = None
+        self._connection = connection
+        self._loop = connection.loop
+        self._writer = writer
+        self._feed = parser.feed
+        self._inflater = inflater
+        self._inflating = False
+        self._autoping = autoping
+        self._size = 0  # bytes that came since the queue was empty
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._farewell: asyncio.Future[WSMessage | None] | None = None
+        # What does not concern bytes is the connection's business.
+        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
+        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ended else "paused" if self._paused else "awaited" if self._waiter else "open"
+        return f"<{type(self).__name__} {self._connection.peer} {state}, messages={len(self.messages)}>"
+
+    @property
+    def _buffer(self) -> deque[Message]:
+        """Consumers of aiohttp look under this name whether something has come."""
+        return self.messages
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is received because nothing is taken."""
+        return self._paused
+
+    # -- up
+
+    def data_received(self, data: bytes | memoryview) -> None:
+        if self.ended:
+            return
+        if self.heard is not None:
+            self.heard = self._loop.time()
+        try:
+            messages = self._feed(data)
+        except WebSocketError as error:
+            self._heed(error.messages)
+            self._violated(error)
+            return
+        self._size += len(data)
+        if messages:
+            self._heed(messages)
+        if self._waiter is None and self.messages and (self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD):
+            self._pause()
+
+    def _heed(self, messages: list[Message]) -> None:
+        if self._farewell is not None:  # nobody takes them any more
+            self._end_farewell(messages)
+            return
+        queue = self.messages
+        for message in messages:
+            if message[0] < _CONTROL or not self._control(message):  # type: ignore[arg-type]
+                queue.append(message)
+        if queue:
+            self._wake()
+
+    def _control(self, message: WSMessage) -> bool:
+        """Heed a control frame. True: it concerns nobody else."""
+        if message.type == WSMsgType.CLOSE:
+            return False
+        if message.type == WSMsgType.PONG:
+            pinged = self._writer.pinged
+            if pinged is not None and pinged[0] == message.data:
+                self.latency = self._loop.time() - pinged[1]
+                self._writer.pinged = None
+        elif self._autoping:
+            self._writer.pong(message.data)
+        return self._autoping
+
+    def content_received(self, size: int) -> None:
+        """Nothing passes the parser here."""
+
+    def receive_in_bulk(self) -> None:
+        """There is no more of one message than of others."""
+
+    def eof_received(self) -> None:
+        self._connection.take_leave(LINGER)  # a peer that has ended may never take what is left to send
+
+    # -- its end
+
+    def exception(self) -> BaseException | None:
+        return self.error
+
+    def feed_eof(self) -> None:
+        """The peer has ended the connection."""
+        self._ended(ServerDisconnectedError(f"Server disconnected ({self._connection.peer})"))
+
+    def set_exception(self, exc: BaseException) -> None:
+        """The connection has failed."""
+        self._ended(exc)
+
+    def give_up(self, error: BaseException) -> None:
+        """End the connection. The task that waits for a message is told why."""
+        if self._waiter is not None:
+            self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
+        self._connection.fail(error)
+
+    def _violated(self, error: WebSocketError) -> None:
+        """Fail the connection (section 7.1.7)."""
+        self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
+        self._ended(error)
+        with suppress(ClientConnectionResetError):
+            self._writer.close(error.code)
+        self._connection.take_leave(LINGER)
+
+    def _ended(self, error: BaseException) -> None:
+        if not self.ended:
+            self.ended = True
+            self.error = error
+            self._wake()
+            if self._farewell is not None and not self._farewell.done():
+                self._farewell.set_result(None)
+
+    def _end_farewell(self, messages: list[Message]) -> None:
+        self._size = 0
+        for message in messages:
+            if message[0] == WSMsgType.CLOSE and self._farewell is not None and not self._farewell.done():
+                self._farewell.set_result(message)  # type: ignore[arg-type]
+
+    # -- taking
+
+    def emptied(self) -> None:
+        """The last message was taken from `messages`."""
+        self._size = 0
+        if self._paused:
+            self._paused = False
+            self._connection.resume_reading()
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Wait until there are messages, or can be no more. Raises TimeoutError when that takes longer."""
+        self._waiter = self._loop.create_future()
+        alarm = timer_of(self._loop).start(seconds, _CEIL_THRESHOLD, self._time_out) if seconds else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if alarm is not None:
+                alarm.cancel()
+
+    async def inflate(self, message: Deflated) -> WSMessage | WSMessageTextBytes | None:
+        """The message that this is without its compression; None when it breaks the protocol: then the connection has failed.
+
+        When this is cancelled the message is back among `messages`, and the next call goes on where this one was.
+        """
+        inflater = self._inflater
+        if inflater is None:
+            raise RuntimeError("A compressed message, and no agreement on compression")
+        try:
+            inflated = inflater.inflate(None if self._inflating else message)
+            while inflated is None:
+                self._inflating = True
+                await asyncio.sleep(0)
+                inflated = inflater.inflate()
+        except asyncio.CancelledError:
+            self.messages.appendleft(message)
+            raise
+        except WebSocketError as error:
+            self.messages.clear()
+            self._violated(error)
+            return None
+        self._inflating = False
+        return inflated
+
+    async def farewell(self, seconds: float | None) -> WSMessage | None:
+        """Drop what comes until the peer's close frame, which is returned; None when the connection ended without one.
+
+        Raises TimeoutError when that takes longer than so many seconds.
+        """
+        if self.ended:
+            return None
+        self._farewell = self._loop.create_future()
+        self.emptied()
+        async with asyncio.timeout(seconds or None):
+            return await self._farewell
+
+    def wake(self, message: WSMessage) -> None:
+        """Give the waiting task this message, if there is one."""
+        if self._waiter is not None:
+            self.messages.append(message)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _time_out(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._connection.pause_reading()
