@@ -39,7 +39,7 @@ def first_byte_fault(first: int, deflate: bool, in_message: bool) -> WebSocketEr
     opcode = first & OPCODE
     allowed = RSV1 if deflate and opcode in _DATA else 0
     if first & RSV & ~allowed:
-        return _protocol_error(f"Reserved bits that mean nothing here are set in a frame: first byte 0x{first:02x}")
+        return _protocol_error("Received frame with non-zero reserved bits")
     if opcode in _CONTROL:
         return None if first & FIN else _protocol_error(f"A fragmented control frame: opcode {opcode}")
     if opcode == WSMsgType.CONTINUATION:

@@ -74,7 +74,7 @@ class WebSocketConnecting:
         :param autoping: answer pings as they come, and keep pings and pongs from whoever receives.
         :param heartbeat: seconds of silence after which to ping; a peer that stays silent for half as many more is given up.
         :param origin: the Origin field.
-        :param compress: offer permessage-deflate with windows of at most 2 ** `compress` bytes, 9 to 15; 0: do not.
+        :param compress: offer permessage-deflate, with a window of 2 ** `compress` bytes for the server, 9 to 15; 0: do not.
         :param max_msg_size: bytes of a message, larger ones end the connection with 1009; 0: no limit.
         :param decode_text: TEXT is str; False: bytes, as they came.
 

@@ -81,8 +81,11 @@ class ClientWebSocketResponse(Generic[DecodeText]):
     def __del__(self) -> None:
         if self._closed or (conn := getattr(self, "_conn", None)) is None or conn.protocol is None or self._loop.is_closed():
             return
+        text = f"Unclosed WebSocket {self!r}"
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         conn.close()
-        warnings.warn(f"Unclosed WebSocket {self!r}", ResourceWarning, source=self, stacklevel=1)
+        warnings.warn(text, ResourceWarning, source=self, stacklevel=1)
 
     # -- what it is
 

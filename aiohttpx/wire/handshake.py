@@ -68,7 +68,8 @@ def accept_key(key: str) -> str:
 
 
 def offer_deflate(compress: int) -> str:
-    """A value for Sec-WebSocket-Extensions that offers permessage-deflate, with windows of at most 2 ** `compress` bytes.
+    """A value for Sec-WebSocket-Extensions that offers permessage-deflate: the server's window has at most 2 ** `compress` bytes,
+    and it may choose ours.
 
     :raises ValueError: `compress` is not 9 to 15; zlib cannot write with a window of 8 bits.
     """
@@ -167,7 +168,7 @@ def check_deflate(extension: Extension, compress: int = 15) -> DeflateParameters
         if not legal or (name == _SERVER_BITS and int(value or 0) > compress):
             raise WSHandshakeError(f"Invalid {_DEFLATE}: {name if value is None else f'{name}={value}'!r}")
     return DeflateParameters(
-        client_bits=min(int(given.get(_CLIENT_BITS) or 15), compress),
+        client_bits=int(given.get(_CLIENT_BITS) or 15),
         server_bits=int(given.get(_SERVER_BITS) or 15),
         client_takeover=_CLIENT_NO_TAKEOVER not in given,
         server_takeover=_SERVER_NO_TAKEOVER not in given,

@@ -90,7 +90,7 @@ def test_windows_that_cannot_be_offered(compress: int) -> None:
     ("value", "compress", "agreed"),
     [
         ("permessage-deflate", 15, DeflateParameters()),
-        ("permessage-deflate", 10, DeflateParameters(client_bits=10)),
+        ("permessage-deflate", 10, DeflateParameters()),
         (", permessage-deflate ;server_max_window_bits=\t8,,", 15, DeflateParameters(server_bits=8)),
         ('permessage-deflate; client_max_window_bits="12"', 15, DeflateParameters(client_bits=12)),
         ("permessage-deflate;client_max_window_bits=8;server_max_window_bits=10", 11, DeflateParameters(8, 10)),
