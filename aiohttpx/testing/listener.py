@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -15,6 +16,10 @@ _BACKLOG = 1024
 _HANDSHAKE_TIMEOUT = 30.0
 #: Seconds to wait when the system has no more sockets to give.
 _ACCEPT_AGAIN = 0.05
+
+
+#: What `connect_ex` says when there will be something to accept, or is already.
+_KNOCKED = (0, errno.EINPROGRESS, errno.EAGAIN, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
 class AcceptedConnection(asyncio.Protocol):
@@ -33,8 +38,10 @@ class AcceptedConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost.set()
-        self._listener.leave(self)
-        if self.task is not None:
+        if self.task is None or self.task.done():
+            self._listener.leave(self)
+        else:
+            self.task.add_done_callback(lambda _: self._listener.leave(self))
             # A turn later, so that the task has begun: else the coroutine it was to await would never be awaited.
             asyncio.get_running_loop().call_soon(self.task.cancel)
 
@@ -75,6 +82,9 @@ class Listener:
         self._unix_path = unix_path
         self._ssl_context = ssl_context
         self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        # Sockets that are being made transports of, and the tasks that do it.
+        self._arriving: set[socket.socket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[AcceptedConnection] = set()
 
@@ -106,26 +116,37 @@ class Listener:
             self.port = listening.getsockname()[1]
         listening.setblocking(False)
         self._socket = listening
-        self._start(self._accept_all(listening))
+        self._accepting = asyncio.get_running_loop().create_task(self._accept_all(listening))
 
     async def close(self) -> None:
         """Stops listening, cuts every connection, and returns when all of them and their tasks are gone."""
-        if self._socket is None:
+        listening, self._socket = self._socket, None
+        if listening is None or self._accepting is None:
             return
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._socket.close()
-        self._socket = None
+        await self._stop(self._accepting, listening)
+        listening.close()
         if self._unix_path is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._unix_path)
+        for arriving in self._arriving:
+            # What a loop has begun to make a transport of is not to be closed by others; this ends a handshake, too.
+            with contextlib.suppress(OSError):
+                arriving.shutdown(socket.SHUT_RDWR)
+        await asyncio.gather(*self._tasks)
         connections = list(self._connections)
         for connection in connections:
             connection.transport.abort()
         for connection in connections:
             await connection.wait_closed()
+
+    @staticmethod
+    async def _stop(accepting: asyncio.Task[None], listening: socket.socket) -> None:
+        """End `accepting` by knocking at its door: if it were cancelled, a connection that it has just accepted could be lost."""
+        with socket.socket(listening.family) as knocking:
+            knocking.setblocking(False)
+            if knocking.connect_ex(listening.getsockname()) not in _KNOCKED:
+                accepting.cancel()
+            await asyncio.wait([accepting])
 
     def enter(self, connection: AcceptedConnection) -> None:
         """Takes charge of a connection that was made."""
@@ -133,23 +154,24 @@ class Listener:
         self._connections.add(connection)
 
     def leave(self, connection: AcceptedConnection) -> None:
-        """Lets go of a connection that was lost."""
+        """Lets go of a connection that was lost, and whose task has ended."""
         self._connections.discard(connection)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _accept_all(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while self._socket is not None:
             try:
                 accepted, _ = await loop.sock_accept(listening)
             except OSError:
                 await asyncio.sleep(_ACCEPT_AGAIN)
-            else:
-                self._start(self._connect(accepted))
+                continue
+            if self._socket is None:
+                accepted.close()
+                return
+            self._arriving.add(accepted)
+            task = loop.create_task(self._connect(accepted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, accepted: socket.socket) -> None:
         timeout = None if self._ssl_context is None else _HANDSHAKE_TIMEOUT
@@ -157,8 +179,7 @@ class Listener:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self._protocol(self), accepted, ssl=self._ssl_context, ssl_handshake_timeout=timeout
             )
-        except OSError:  # the client has gone, or speaks no TLS
-            accepted.close()
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
+        except OSError:
+            pass  # the client has gone, or speaks no TLS; the loop closes the socket
+        finally:
+            self._arriving.discard(accepted)

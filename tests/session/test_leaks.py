@@ -163,15 +163,6 @@ async def fail_often(script: Script, ask: Ask, error: type[Exception], rounds: i
             for _ in range(rounds):
                 results = await asyncio.gather(*(ask(session, peer.url) for _ in range(AT_ONCE)), return_exceptions=True)
                 assert all(isinstance(result, error) for result in results), results
-        await settle(peer)
-
-
-async def settle(peer: ScriptedPeer) -> None:
-    """Whoever is at the peer's door comes in before it is closed."""
-    accepted = -1
-    while accepted < len(peer.connections):
-        accepted = len(peer.connections)
-        await asyncio.sleep(0.01)
 
 
 async def close_while_asking(rounds: int) -> None:
@@ -183,7 +174,6 @@ async def close_while_asking(rounds: int) -> None:
             await session.close()
             results = await asyncio.gather(*asking, return_exceptions=True)
             assert all(isinstance(result, (ClientConnectionError, RuntimeError)) for result in results), results
-            await settle(peer)
 
 
 async def leaves_nothing(fail: Callable[[int], Awaitable[None]]) -> None:
