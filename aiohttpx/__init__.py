@@ -6,6 +6,7 @@ from . import hdrs
 from ._impl import IMPLEMENTATION
 from .errors import (
     BodyTooLarge,
+    ChecksumMismatch,
     ClientConnectionError,
     ClientConnectionResetError,
     ClientConnectorCertificateError,
@@ -74,6 +75,7 @@ from .pool.lending import BaseConnector, Connection
 from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
 from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
+from .session.download import Download
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .session.single import request
 from .session.sse import EventSource
@@ -127,6 +129,7 @@ __all__ = (
     "BufferedReaderPayload",
     "BytesIOPayload",
     "BytesPayload",
+    "ChecksumMismatch",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -155,6 +158,7 @@ __all__ = (
     "DataQueue",
     "DefaultResolver",
     "DigestAuthMiddleware",
+    "Download",
     "DummyCookieJar",
     "EofStream",
     "EventSource",

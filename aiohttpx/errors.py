@@ -24,7 +24,8 @@ identities).
     │       │   └── SocketTimeoutError          sock_read
     │       └── ServerFingerprintMismatch       = FingerprintMismatch
     ├── ClientPayloadError                      a body is broken or cut short
-    │   └── BodyTooLarge                        it is over `max_body_size`
+    │   ├── BodyTooLarge                        it is over `max_body_size`
+    │   └── ChecksumMismatch                    a download is not what it should be
     ├── InvalidURL                              (ValueError)
     │   ├── InvalidUrlClientError
     │   └── NonHttpUrlClientError
@@ -316,6 +317,20 @@ class BodyTooLarge(ClientPayloadError):
 
     def __str__(self) -> str:
         return f"The content of the response is larger than {self.limit} bytes ({self.name})"
+
+
+class ChecksumMismatch(ClientPayloadError):
+    """A file was downloaded and its digest is not the expected one. `expected` and `got` are hexadecimal."""
+
+    def __init__(self, path: str, algorithm: str, expected: str, got: str) -> None:
+        super().__init__(path, algorithm, expected, got)
+        self.path = path
+        self.algorithm = algorithm
+        self.expected = expected
+        self.got = got
+
+    def __str__(self) -> str:
+        return f"The {self.algorithm} digest of what was downloaded to {self.path!r} is {self.got}, not {self.expected}"
 
 
 class InvalidURL(ClientError, ValueError):

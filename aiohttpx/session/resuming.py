@@ -8,8 +8,10 @@ from typing import Any
 
 from ..message.response import ClientResponse
 from ..timeouts import ClientTimeout
-from ..typedefs import LooseHeaders, StrOrURL
+from ..typedefs import LooseHeaders, PathLike, StrOrURL
 from ..wire.sse import MAX_EVENT_SIZE
+from .download import Download, Progress, download
+from .partialfile import PartialFile
 from .sse import RETRY, EventSource
 
 
@@ -42,3 +44,32 @@ class Resuming:
         return EventSource(
             lambda fields: self._request(method, url, headers=fields, **kwargs), headers, last_event_id, retry, max_event_size
         )
+
+    async def download(
+        self,
+        url: StrOrURL,
+        path: PathLike,
+        *,
+        resume: bool = True,
+        checksum: str | None = None,
+        progress: Progress | None = None,
+        headers: LooseHeaders | None = None,
+        **kwargs: Any,
+    ) -> Download:
+        """GET `url` into the file `path`, which is there when all of it is: until then it is `<path>.part`.
+
+        What is cut is gone on with where it was cut, if the server has given a strong ETag or Last-Modified: at once as long as
+        each attempt brings something new, and by another call for the same path, which finds `<path>.part` and
+        `<path>.part.json`. A file that has changed meanwhile is begun anew. The disk is not waited for in the loop's thread.
+
+        :param resume: False: begin anew, and leave nothing of a failure.
+        :param checksum: `"sha256:<hexadecimal>"`: the digest that the file must have; any algorithm of `hashlib`.
+        :param progress: called with the bytes that are here and, if it is known, the bytes of the whole.
+        :param kwargs: as for `request`; a limit in time is one for each attempt.
+
+        Raises `ChecksumMismatch`, `ClientResponseError` for any status but 200 and 206, `OSError` for a file that cannot be
+        written, `ValueError` for a `checksum` that is none, and what reading a response raises.
+        """
+        part = PartialFile(path, checksum)
+        kwargs["raise_for_status"] = False
+        return await download(lambda fields: self._request("GET", url, headers=fields, **kwargs), part, headers, resume, progress)

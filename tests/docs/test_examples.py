@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import runpy
 import sys
 from collections.abc import Callable, Iterator
@@ -73,6 +74,15 @@ def test_upload_download(server: LoopbackServer, run: Run, tmp_path: Path) -> No
     assert received == [5_000_000]
 
 
+def test_download(server: LoopbackServer, run: Run, tmp_path: Path) -> None:
+    content, copy = payload(3_000_000), tmp_path / "copy.bin"
+    digest = hashlib.sha256(content).hexdigest()
+    out = run("download.py", f"{server.url}/range/3000000", str(copy), f"sha256:{digest}")
+    assert out.endswith(f"\r100 %\n3000000 bytes in {copy}\n")
+    assert copy.read_bytes() == content
+    assert run("download.py", f"{server.url}/nowhere", str(copy), status=1).startswith("ClientResponseError: 404")
+
+
 def test_events(server: LoopbackServer, run: Run) -> None:
     lines = [f"tick {number}: event number {number}" for number in range(1, 6)]
     assert run("events.py", f"{server.url}/events/5").splitlines() == lines
@@ -80,4 +90,10 @@ def test_events(server: LoopbackServer, run: Run) -> None:
 
 
 def test_every_example_is_run() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"events.py", "fetch.py", "many.py", "upload_download.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "download.py",
+        "events.py",
+        "fetch.py",
+        "many.py",
+        "upload_download.py",
+    }
