@@ -63,7 +63,8 @@ from .message.payload import (
     payload_type,
 )
 from .message.request import ClientRequest
-from .message.response import ClientResponse, RequestInfo
+from .message.requestinfo import RequestInfo
+from .message.response import ClientResponse
 from .net.dial import AddrInfoType, SocketFactoryType
 from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader

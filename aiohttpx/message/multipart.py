@@ -163,6 +163,10 @@ class MultipartWriter(Payload):
         """The whole body. Raises as the `as_bytes` of its parts does."""
         return self._join([await part.payload.as_bytes(encoding, errors) for part in self._parts])
 
+    def in_memory(self) -> bytes | None:
+        contents = [content for part in self._parts if (content := part.payload.in_memory()) is not None]
+        return self._join(contents) if len(contents) == len(self._parts) else None
+
     def _join(self, contents: list[bytes]) -> bytes:
         pieces = []
         for number, (part, content) in enumerate(zip(self._parts, contents, strict=True)):

@@ -147,6 +147,10 @@ class Payload(ABC):
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """The payload as text. May block: a file is read."""
 
+    def in_memory(self) -> bytes | None:
+        """The payload as bytes, if they are at hand without reading anything."""
+        return None
+
     @abstractmethod
     async def write(self, writer: Writer) -> None:
         """Write it all.
@@ -219,6 +223,9 @@ class BytesPayload(Payload):
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return str(self._value, encoding, errors)
+
+    def in_memory(self) -> bytes:
+        return bytes(self._value)
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         return bytes(self._value)

@@ -26,7 +26,8 @@ from .form import form_payload
 from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
 from .payload import LookupError as NoPayload
 from .query import extend_query
-from .response import ClientResponse, Lent, RequestInfo
+from .requestinfo import RequestInfo
+from .response import ClientResponse, Lent
 from .sources import Writer
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
@@ -255,7 +256,8 @@ class ClientRequest:
 
     @property
     def request_info(self) -> RequestInfo:
-        return RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
+        info = RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
+        return info if self._payload is None else info.with_body(self._payload, bool(self.compress))
 
     # -- its body
 

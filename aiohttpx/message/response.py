@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from http.cookies import SimpleCookie
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Protocol, Self
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDictProxy
 from yarl import URL
@@ -37,19 +37,11 @@ from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.setcookie import parse_set_cookies
 from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
+from .requestinfo import RequestInfo
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
-
-
-class RequestInfo(NamedTuple):
-    """What a response answers: `url` without its fragment, `real_url` with it."""
-
-    url: URL
-    method: str
-    headers: CIMultiDictProxy[str]
-    real_url: URL
 
 
 class Lent(Protocol):

@@ -27,6 +27,7 @@ from ..net.handler import ResponseHandler
 from ..net.key import ConnectionKey
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
+from ..net.wirelog import LoggedConnection, wire_is_logged
 from ..timeouts import NOT_GIVEN, ClientTimeout
 from .pool import Pool
 
@@ -392,7 +393,8 @@ class BaseConnector:
     def _make_protocol(self) -> HTTPConnection:
         if self._read_buffer is None:
             self._read_buffer = bytearray(BUFFER_SIZE)
-        return ResponseHandler(self.loop, self._read_buffer)
+        kind = LoggedConnection if wire_is_logged() else ResponseHandler
+        return kind(self.loop, self._read_buffer)
 
     # -- taking back
 

@@ -364,7 +364,6 @@ async def start_traces(
     """Tell the session's `trace_configs` that a request starts; `context` is its `trace_request_ctx`. What receivers put into
     `headers` is sent. They are not shown credentials in `url`."""
     url = URL(url[0]) if isinstance(url, tuple) else url
-    url = URL(url[0]) if isinstance(url, tuple) else url
     traces = Traces(method.upper(), (extend_query(url, params) if params else url).with_user(None), headers)
     try:
         for config in session.trace_configs:

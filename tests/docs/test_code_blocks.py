@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import runpy
 from collections.abc import Iterator
@@ -30,5 +31,10 @@ def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert "http://httpbin.org" in block, "a block asks a server that the test can take the place of"
         program = tmp_path / "block.py"
         program.write_text(block.replace("http://httpbin.org", server.url), encoding="utf-8")
-        runpy.run_path(str(program), run_name="__main__")
+        try:
+            runpy.run_path(str(program), run_name="__main__")
+        finally:
+            wire = logging.getLogger("aiohttpx.wire")  # which one of them turns on
+            wire.setLevel(logging.NOTSET)
+            wire.handlers.clear()
     assert capsys.readouterr().out

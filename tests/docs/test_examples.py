@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import runpy
 import sys
 from collections.abc import Callable, Iterator
@@ -89,11 +90,18 @@ def test_events(server: LoopbackServer, run: Run) -> None:
     assert run("events.py", f"{server.url}/events/5", "3").splitlines() == lines[3:]
 
 
+def test_timings(server: LoopbackServer, run: Run) -> None:
+    first, again = run("timings.py", f"{server.url}/anything", "2").splitlines()
+    assert re.fullmatch(rf"200 {server.url}/anything connected in [\d.]+ ms, answered in [\d.]+ ms", first)
+    assert re.fullmatch(rf"200 {server.url}/anything answered in [\d.]+ ms", again)
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "download.py",
         "events.py",
         "fetch.py",
         "many.py",
+        "timings.py",
         "upload_download.py",
     }
