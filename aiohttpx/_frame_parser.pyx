@@ -2,8 +2,9 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """Frames in, messages out: how, where `_frame_parser_py.py` says what.
 
-A message that came whole in one read, in one frame, is made from there. Any other is gathered in the bytes object that it
-becomes, so that a large one is copied once. A violation is only noticed here: `_frame_rules` says what it is.
+A message that came whole in one read, in one frame, is made from there. Any other is gathered in the object that it becomes,
+bytes or a str of ASCII, so that a large one is copied once; only other text is decoded at its end. A violation is only noticed
+here: `_frame_rules` says what it is.
 """
 
 import os
@@ -34,6 +35,10 @@ from .events import Deflated, WSMessage, WSMessageTextBytes, WSMsgType
 
 cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL
+    PyObject* new_text "PyUnicode_New"(Py_ssize_t, Py_UCS4) except NULL
+    int PyUnicode_Resize(PyObject**, Py_ssize_t) except -1
+    char* PyUnicode_DATA(PyObject*)
+    char* PyBytes_AS_STRING_of "PyBytes_AS_STRING"(PyObject*)
 
 cdef enum:
     CONTINUATION = 0
@@ -80,8 +85,10 @@ cdef class FrameParser:
 
     cdef int type
     cdef bint compressed
-    cdef PyObject* message  # a bytes object that nobody else knows, with room for more than has come
-    cdef Py_ssize_t size
+    cdef PyObject* message  # bytes or a str that nobody else knows, with room for more than has come
+    cdef bint ascii  # it is a str
+    cdef char* content  # where its content is
+    cdef Py_ssize_t size, room
     cdef uint64_t fragments
     cdef Utf8 text
 
@@ -224,14 +231,16 @@ cdef class FrameParser:
             memcpy(to, data, length)
 
     cdef int gather(self, const char* data, Py_ssize_t length) except -1:
-        cdef char* to
         if length == 0:
             return 0
-        self.make_room(length)
-        to = PyBytes_AS_STRING(<object>self.message) + self.size
-        self.copy(to, data, length)
-        if self.is_text() and not check_utf8(&self.text, to, length):
-            raise bad_text(self.text.character)
+        if self.size + length > self.room:
+            self.make_room(length)
+        self.copy(self.content + self.size, data, length)
+        if self.is_text():
+            if not check_utf8(&self.text, self.content + self.size, length):
+                raise bad_text(self.text.character)
+            if self.ascii and self.text.beyond_ascii:
+                self.turn_into_bytes(length)
         self.size += length
         return 0
 
@@ -240,10 +249,31 @@ cdef class FrameParser:
         cdef uint64_t wanted = 2 * <uint64_t>(self.size + length) + 1024
         if self.head[0] & FIN and self.size + self.left < wanted:
             wanted = self.size + self.left
+        self.room = 0  # until there is some
         if self.message == NULL:
-            self.message = new_bytes(NULL, wanted)
-        elif self.size + length > PyBytes_GET_SIZE(<object>self.message):
-            _PyBytes_Resize(&self.message, wanted)
+            self.ascii = self.is_text()
+            self.message = new_text(wanted, 127) if self.ascii else new_bytes(NULL, wanted)
+        else:
+            self.resize(wanted)
+        self.find_content()
+        self.room = wanted
+        return 0
+
+    cdef int resize(self, Py_ssize_t size) except -1:
+        return PyUnicode_Resize(&self.message, size) if self.ascii else _PyBytes_Resize(&self.message, size)
+
+    cdef void find_content(self) noexcept:
+        self.content = PyUnicode_DATA(self.message) if self.ascii else PyBytes_AS_STRING_of(self.message)
+
+    cdef int turn_into_bytes(self, Py_ssize_t length) except -1:
+        """The text is not all ASCII."""
+        cdef PyObject* text = self.message
+        cdef PyObject* encoded = new_bytes(NULL, self.room)
+        memcpy(PyBytes_AS_STRING_of(encoded), self.content, self.size + length)
+        self.message = encoded
+        self.ascii = False
+        self.find_content()
+        Py_XDECREF(text)
         return 0
 
     cdef bint is_text(self) noexcept:
@@ -271,18 +301,19 @@ cdef class FrameParser:
 
     cdef object finish_message(self):
         """The message whose payload was gathered."""
-        cdef object payload
         cdef Py_ssize_t size = self.size
         if self.text.needed:
             raise bad_text(self.text.character)
         if self.message == NULL:
             return self.make_message(b"", 0)
-        self.size = 0
-        if not self.is_text():
-            _PyBytes_Resize(&self.message, size)
+        self.size = self.room = 0
+        if self.ascii or not self.is_text():
+            self.resize(size)
         payload = <object>self.message
         Py_XDECREF(self.message)
         self.message = NULL
+        if self.ascii:
+            return as_tuple(_WSMessage, (_TEXT, payload, ""))
         return self.make_message(PyBytes_AS_STRING(payload), size) if self.is_text() else self.message_of(payload)
 
     cdef object message_of(self, bytes payload):

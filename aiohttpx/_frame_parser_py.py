@@ -188,11 +188,14 @@ class FrameParser:
 
     def _check(self, payload: memoryview, final: bool = False) -> None:
         """Text that goes on with this payload is UTF-8 (RFC 6455, section 8.1)."""
-        unfinished = len(self._checker.getstate()[0])
+        start = len(self._message) - len(self._checker.getstate()[0])
         try:
             self._checker.decode(payload, final)
         except UnicodeDecodeError as wrong:
-            raise bad_text(len(self._message) - unfinished + wrong.start) from None
+            raise bad_text(start + wrong.start) from None
+        # Of a surrogate, Python waits for the third byte.
+        if b"\xed\xa0" <= self._checker.getstate()[0] < b"\xee":
+            raise bad_text(len(self._message) + len(payload) - 2)
 
 
 def apply_mask(mask: bytes, data: bytearray) -> None:

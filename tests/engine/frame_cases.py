@@ -209,6 +209,13 @@ UTF8 = {
     "invalid in the second fragment": Case(
         frame(TEXT, b"hel", fin=False) + frame(PING) + frame(CONTINUATION, b"l\xff", fin=False), [ping(b"")], 1007, "at byte 4"
     ),
+    "the beginning of a surrogate, then too many frames": Case(
+        frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"\xed", fin=False) + frame(CONTINUATION, b"\xa0", fin=False) * 2,
+        [],
+        1007,
+        "not UTF-8 at byte 1",
+        {"max_fragments": 3},
+    ),
     "one message's end is not the next one's beginning": Case(
         frame(TEXT, b"a\xc3") + frame(TEXT, b"\xa4"), [], 1007, "A text message is not UTF-8 at byte 1"
     ),

@@ -40,6 +40,21 @@ def test_what_follows_a_close_is_ignored(framing: ModuleType) -> None:
     assert parser.feed(HELLO + b"\xff" * 100) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"\x80", b"\xc1", b"\xf5", b"\xe0\x9f", b"\xed\xa0", b"\xf0\x8f", b"\xf4\x90", b"\xc3(", b"\xe2\x82\xc3", b"\xf0\x9f\x98a"],
+)
+@pytest.mark.parametrize("in_frames", [False, True])
+def test_a_byte_that_cannot_be_text_fails_at_once(framing: ModuleType, text: bytes, in_frames: bool) -> None:
+    parser = framing.FrameParser()
+    wire = fragments(TEXT, b"ab", *(bytes([byte]) for byte in text), b"cd") if in_frames else frame(TEXT, b"ab" + text + b"cd")
+    end = len(wire) - len(frame(CONTINUATION, b"cd") if in_frames else b"cd")
+    assert parser.feed(wire[: end - 1]) == []
+    with pytest.raises(WebSocketError, match="not UTF-8 at byte 2") as caught:
+        parser.feed(wire[end - 1 : end])
+    assert caught.value.code == WSCloseCode.INVALID_TEXT
+
+
 @pytest.mark.parametrize("kind", [bytearray, memoryview, lambda wire: memoryview(wire + b"\0" * (len(wire) % 2)).cast("H")])
 def test_other_buffers(framing: ModuleType, kind: type[bytearray]) -> None:
     parser = framing.FrameParser()
