@@ -162,7 +162,8 @@ class TCPConnector(BaseConnector):
         hosts = await look_up(partial(self._resolve_host, traces=traces), key, timeout)
         context = name = None
         if key.is_ssl:
-            await context_for(self._ssl_setting(req))
+            async with phase_limit("tls", None, key, timeout.ceil_threshold):
+                await context_for(self._ssl_setting(req))
             context, name = self._get_ssl_context(req), server_name(key)
         transport, protocol = await self._wrap_create_connection(
             self._factory,

@@ -7,9 +7,12 @@ import errno
 import gc
 import socket
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -232,13 +235,14 @@ class Busy:
 
     def __init__(self) -> None:
         self.now = self.most = 0
+        self.seconds = 0.005
         self.order: list[str] = []
 
     async def __call__(self, request: Request) -> Response:
         self.now += 1
         self.most = max(self.most, self.now)
         self.order.append(request.query)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(self.seconds)
         self.now -= 1
         return Response.text("done")
 
@@ -265,6 +269,32 @@ async def test_who_came_first_is_served_first() -> None:
         await asyncio.gather(*(get(session, f"{server.url}/?{number}") for number in range(10)))
         assert busy.order == [str(number) for number in range(10)]
         assert server.connections == 1
+
+
+async def test_a_thousand_who_wait_cost_each_what_a_hundred_do() -> None:
+    """Counted in calls of the package's own functions."""
+    own = str(Path(lending.__file__).parents[1])
+
+    async def calls(waiters: int) -> float:
+        called = 0
+
+        def count(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal called
+            file = frame.f_code.co_filename
+            called += event == "call" and file.startswith(own) and "testing" not in file
+
+        busy = Busy()
+        busy.seconds = 0
+        async with LoopbackServer({"/": busy}) as server, ClientSession(connector=TCPConnector(limit=10)) as session:
+            sys.setprofile(count)
+            try:
+                await asyncio.gather(*(get(session, f"{server.url}/?{number}") for number in range(waiters)))
+            finally:
+                sys.setprofile(None)
+        assert all(abs(int(place) - number) < 10 for number, place in enumerate(busy.order))
+        return called / waiters
+
+    assert await calls(1000) < 1.1 * await calls(100)
 
 
 @pytest.mark.parametrize("moment", ["waiting", "served"])
