@@ -78,6 +78,8 @@ from .session.client import ClientSession
 from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.download import Download
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
+from .session.ratelimit import RateLimitMiddleware
+from .session.retry import Attempt, RetryMiddleware
 from .session.single import request
 from .session.sse import EventSource
 from .session.tracing import (
@@ -120,6 +122,7 @@ __all__ = (
     "AddrInfoType",
     "AsyncIterablePayload",
     "AsyncResolver",
+    "Attempt",
     "BadContentDispositionHeader",
     "BadContentDispositionParam",
     "BaseConnector",
@@ -182,8 +185,10 @@ __all__ = (
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "Payload",
+    "RateLimitMiddleware",
     "RedirectClientError",
     "RequestInfo",
+    "RetryMiddleware",
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",

@@ -81,6 +81,8 @@ class ClientResponse:
     method: str
     #: There are cookies among its fields.
     sets_cookies = False
+    #: What a `RetryMiddleware` has tried: an `Attempt` for each time that the request was sent.
+    attempts: tuple[Any, ...] = ()
     #: The future of the head: what `ClientRequest.send` was promised.
     answer: asyncio.Future[Answer] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import runpy
 import sys
@@ -25,10 +26,18 @@ def keep(request: Request) -> Response:
     return Response.text("thanks")
 
 
+def now_and_then() -> Callable[[Request], Response]:
+    """Answers two times out of three."""
+    count = itertools.count()
+    return lambda request: Response(200 if next(count) % 3 else 503, [], b"")
+
+
 @pytest.fixture
 def server() -> Iterator[LoopbackServer]:
     received.clear()
-    with LoopbackServer({**DEFAULT_ROUTES, "/upload": Route(keep, keep_body=False)}).in_thread() as server:
+    with LoopbackServer(
+        {**DEFAULT_ROUTES, "/upload": Route(keep, keep_body=False), "/now-and-then": now_and_then()}
+    ).in_thread() as server:
         yield server
 
 
@@ -96,12 +105,18 @@ def test_timings(server: LoopbackServer, run: Run) -> None:
     assert re.fullmatch(rf"200 {server.url}/anything answered in [\d.]+ ms", again)
 
 
+def test_polite(server: LoopbackServer, run: Run) -> None:
+    out = run("polite.py", f"{server.url}/now-and-then", "6", "--rate", "500")
+    assert out == "6 responses with 200\n9 attempts\n"
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "download.py",
         "events.py",
         "fetch.py",
         "many.py",
+        "polite.py",
         "timings.py",
         "upload_download.py",
     }
