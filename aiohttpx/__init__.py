@@ -71,7 +71,7 @@ from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.settings import InformationalResponse
 from .net.tls import Fingerprint
-from .pool.connectors import NamedPipeConnector, TCPConnector, UnixConnector
+from .pool.connectors import NamedPipeConnector, ProxyConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
 from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
 from .session.client import ClientSession
@@ -185,6 +185,7 @@ __all__ = (
     "NonHttpUrlClientError",
     "NonHttpUrlRedirectClientError",
     "Payload",
+    "ProxyConnector",
     "RateLimitMiddleware",
     "RedirectClientError",
     "RequestInfo",

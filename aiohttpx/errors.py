@@ -164,6 +164,12 @@ class ClientOSError(ClientConnectionError, OSError):
     """The operating system refused."""
 
 
+def _name(key: Any) -> str:
+    """The peer of a connection key, which may be any object with `host` and `port`."""
+    proxy = getattr(key, "proxy", None)
+    return f"{key.host}:{key.port}" if proxy is None else f"{key.host}:{key.port} through {proxy}"
+
+
 def _said_by(os_error: OSError) -> str:
     return os_error.strerror or str(os_error) or type(os_error).__name__
 
@@ -203,7 +209,7 @@ class ClientConnectorError(ClientOSError):
 
     def __str__(self) -> str:
         setting = "default" if self.ssl is True else self.ssl
-        return f"Cannot connect to host {self.host}:{self.port} ssl:{setting} [{_said_by(self._os_error)}]"
+        return f"Cannot connect to host {_name(self._connection_key)} ssl:{setting} [{_said_by(self._os_error)}]"
 
 
 class ClientConnectorDNSError(ClientConnectorError):
@@ -258,7 +264,7 @@ class ClientConnectorCertificateError(ClientSSLError, ssl.CertificateError):
 
     def __str__(self) -> str:
         wrong = self._certificate_error
-        return f"Cannot connect to host {self.host}:{self.port} ssl:{self.ssl} [{type(wrong).__name__}: {wrong.args}]"
+        return f"Cannot connect to host {_name(self._connection_key)} ssl:{self.ssl} [{type(wrong).__name__}: {wrong.args}]"
 
 
 class ServerConnectionError(ClientConnectionError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Iterable
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from multidict import CIMultiDict, getversion
 from yarl import URL
@@ -16,6 +16,7 @@ from .._impl import serialize_head
 from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..net.key import ConnectionKey
+from ..net.proxy import Proxy
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..version import __version__
@@ -40,6 +41,7 @@ _NOT_COMMON: Final = frozenset(
         "upgrade",
         "expect",
         "cookie",
+        "proxy-authorization",
     }
 )
 
@@ -49,12 +51,15 @@ _CANONICAL_TARGET: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(?:\?[A-
 
 
 class Origin(NamedTuple):
-    """What is known of a scheme, host and port (RFC 9110, section 4.3.1)."""
+    """What is known of a scheme, host and port (RFC 9110, section 4.3.1), and of the way there."""
 
     key: ConnectionKey
-    #: The Host field, and the same as a block of a head.
+    #: The Host field, and the same as a block of a head, with the credentials of a proxy that reads it.
     host: str
     block: bytes
+    proxy: Proxy | None = None
+    #: What makes the request target absolute, for a proxy that forwards the request (RFC 9112, section 3.2.2).
+    prefix: str = ""
 
 
 #: A URL that is canonical as it stands, its origin, and the request target in it.
@@ -93,8 +98,10 @@ class RequestDefaults:
         )
         self._block: bytes | None = None
         self._block_version = -1
-        #: The origins that are known, by scheme and authority.
-        self.origins: dict[tuple[str, str], Origin] = {}
+        #: The proxy for a URL, if it is not for each request to say.
+        self.route: Callable[[URL], Proxy | None] | None = None
+        #: The origins that are known, by scheme and authority; by proxy too, for requests that name one.
+        self.origins: dict[tuple[Any, ...], Origin] = {}
         #: The same, by what URLs of that origin start with.
         self._starts: dict[str, Origin] = {}
 
@@ -121,13 +128,22 @@ class RequestDefaults:
                 fields[name] = value
 
     def origin(self, url: URL) -> Origin:
-        """Get to know the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
+        """Get to know the origin of `url`, and the way there. Raises `InvalidUrlClientError` when it has no host."""
+        known = self._know((url.scheme, url.raw_authority), url, None if self.route is None else self.route(url))
+        if not url.raw_user and url.raw_password is None:
+            self._starts[str(url.origin())] = known
+        return known
+
+    def origin_through(self, url: URL, proxy: Proxy | None) -> Origin:
+        """The origin of `url`, by the way that one request is told to go. Raises as `origin` does."""
+        key = url.scheme, url.raw_authority, proxy
+        return self.origins.get(key) or self._know(key, url, proxy)
+
+    def _know(self, key: tuple[Any, ...], url: URL, proxy: Proxy | None) -> Origin:
         if len(self.origins) >= _ORIGINS_KEPT:
             self.origins.clear()
             self._starts.clear()
-        known = self.origins[url.scheme, url.raw_authority] = origin_of(url)
-        if not url.raw_user and url.raw_password is None:
-            self._starts[str(url.origin())] = known
+        known = self.origins[key] = origin_of(url, proxy)
         return known
 
     def cut(self, url: str) -> CutURL | None:
@@ -140,16 +156,28 @@ class RequestDefaults:
         return (url, origin, target) if _CANONICAL_TARGET.fullmatch(target) and "/." not in target else None
 
 
-def origin_of(url: URL) -> Origin:
-    """Work out what there is to know of the origin of `url`. Raises `InvalidUrlClientError` when it has no host."""
+def origin_of(url: URL, proxy: Proxy | None = None) -> Origin:
+    """Work out what there is to know of the origin of `url`, and of the way there by `proxy`.
+
+    Raises `InvalidUrlClientError` when it has no host.
+    """
     host = url.host_port_subcomponent
     if not url.raw_host or host is None:
         raise InvalidUrlClientError(url)
     if url.scheme == UNIX_SCHEME:
-        host = UNIX_HOST
-    block = serialize_head("GET", "/", ((hdrs.HOST, host),)).partition(b"\r\n")[2][:-2]
+        host, proxy = UNIX_HOST, None
     key = ConnectionKey(url.raw_host, url.port, url.scheme in ("https", "wss"), True, None, None, None)
-    return Origin(key, host, block)
+    fields: tuple[tuple[str, str], ...] = ((hdrs.HOST, host),)
+    prefix = ""
+    if proxy is not None:
+        tunnel = proxy.socks or url.scheme != "http"
+        if not tunnel:
+            prefix = f"http://{host}"
+            fields += proxy.fields
+        headers_hash = hash(proxy.headers) if proxy.headers else None
+        key = key._replace(proxy=proxy.url, proxy_auth=proxy.auth, proxy_headers_hash=headers_hash, tunnel=tunnel)
+    block = serialize_head("GET", "/", fields).partition(b"\r\n")[2][:-2]
+    return Origin(key, host, block, proxy, prefix)
 
 
 #: For a request made by hand, outside of a session.

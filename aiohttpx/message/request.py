@@ -15,13 +15,14 @@ from .._impl import serialize_head
 from ..errors import ClientConnectionError, ClientError, ClientOSError, InvalidUrlClientError, ServerTimeoutError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import HTTPConnection
+from ..net.proxy import proxy_of
 from ..net.settings import Settings
 from ..net.writer import StreamWriter
-from ..typedefs import Byteish, LooseCookies, LooseHeaders, Query
+from ..typedefs import Byteish, LooseCookies, LooseHeaders, Query, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from ..wire.cookies import format_cookies, merge_cookies
-from .defaults import NO_DEFAULTS, CutURL, RequestDefaults
+from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
 from .form import form_payload
 from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
 from .payload import LookupError as NoPayload
@@ -67,6 +68,7 @@ class ClientRequest:
     :param expect100: wait for 100 (Continue) before the body.
     :param auth: credentials; those in `url`, which it is left without, are used likewise.
     :param ssl: True, False, an SSLContext or a Fingerprint.
+    :param proxy: what `update_proxy` is given, with `proxy_auth` and `proxy_headers`.
     :param traces: who is told of what happens to it.
     :param defaults: what the requests of the session have in common.
 
@@ -89,6 +91,7 @@ class ClientRequest:
     _payload: Payload | None = None
     _sending: asyncio.Task[None] | None = None  # sends the body
     _over = False
+    _keeps_proxy = False  # it was told which one
     #: The credentials in its Authorization field, as they were given.
     auth: BasicAuth | None = None
     # The fields as a map are made when someone looks, or when there are some of this request's own; until then, what the requests
@@ -118,6 +121,9 @@ class ClientRequest:
         session: Any = None,
         ssl: Any = True,
         server_hostname: str | None = None,
+        proxy: StrOrURL | None = None,
+        proxy_auth: BasicAuth | None = None,
+        proxy_headers: LooseHeaders | None = None,
         traces: Sequence[Any] | None = None,
         defaults: RequestDefaults = NO_DEFAULTS,
         settings: Settings | None = None,
@@ -171,6 +177,8 @@ class ClientRequest:
             self.update_cookies(cookies)
         if data is not None or not self._common or chunked:
             self._set_body(data)
+        if proxy is not None:
+            self.update_proxy(proxy, proxy_auth, proxy_headers)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.url}>"
@@ -196,13 +204,12 @@ class ClientRequest:
     @url.setter
     def url(self, url: URL) -> None:
         url, auth = _own_credentials(url, None)
-        origin = self._defaults.origin(url)
-        host, port, secure = origin.key[:3]
+        known = self._defaults
+        origin = known.origin_through(url, self.origin.proxy) if self._keeps_proxy else known.origin(url)
         if self._headers is not None and self._headers.get(hdrs.HOST) == self.origin.host:
             self._headers[hdrs.HOST] = origin.host
         self._original_url, self._url, self._target = url, None, url.raw_path_qs
-        self.origin = origin
-        self.connection_key = self.connection_key._replace(host=host, port=port, is_ssl=secure)
+        self._go_to(origin)
         if auth is not None:
             self.update_auth(auth)
 
@@ -242,6 +249,41 @@ class ClientRequest:
             self._cookie = field
         else:
             self._headers[hdrs.COOKIE] = field
+
+    def update_proxy(
+        self, proxy: StrOrURL | None, proxy_auth: BasicAuth | None = None, proxy_headers: LooseHeaders | None = None
+    ) -> None:
+        """Go through this proxy, None for none: an http, https, socks4, socks4a, socks5 or socks5h URL, maybe with credentials.
+
+        :param proxy_auth: credentials for it, instead of those in its URL.
+        :param proxy_headers: fields that are meant for it.
+
+        Raises `InvalidURL`.
+        """
+        chosen = None if proxy is None else proxy_of(proxy, proxy_auth, proxy_headers)
+        self._keeps_proxy = True
+        self._go_to(self._defaults.origin_through(self.url, chosen))
+        if chosen is not None and chosen.headers:
+            self._headers = self.headers  # some of which the proxy may be told in another form
+
+    def _go_to(self, origin: Origin) -> None:
+        self.origin = origin
+        self.connection_key = origin.key
+        if self.ssl is not True or self.server_hostname is not None:
+            self.connection_key = origin.key._replace(ssl=self.ssl, server_hostname=self.server_hostname)
+
+    @property
+    def proxy(self) -> URL | None:
+        """The proxy it goes through, without credentials."""
+        return self.connection_key.proxy
+
+    @property
+    def proxy_auth(self) -> BasicAuth | None:
+        return None if self.origin.proxy is None else self.origin.proxy.auth
+
+    @property
+    def proxy_headers(self) -> CIMultiDict[str] | None:
+        return None if self.origin.proxy is None else CIMultiDict(self.origin.proxy.headers)
 
     @property
     def host(self) -> str:
@@ -394,7 +436,8 @@ class ClientRequest:
             self._say_close()
         if self._headers is None:
             fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
-            data = serialize_head(self.method, self._target, self.origin.block, self._common, fields)
+            origin = self.origin
+            data = serialize_head(self.method, origin.prefix + self._target, origin.block, self._common, fields)
         else:
             for trace in self.traces:
                 await trace.send_request_headers(self.method, self.url, self._headers)
@@ -423,7 +466,9 @@ class ClientRequest:
             self._headers.extend((_CLOSE,))
 
     def _serialize(self, headers: CIMultiDict[str]) -> bytes:
-        head = serialize_head(self.method, self._target, headers.items())
+        origin = self.origin
+        fields = headers.items() if origin.proxy is None else _fields_by_proxy(origin, headers)
+        head = serialize_head(self.method, origin.prefix + self._target, fields)
         if self.version == HttpVersion10:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         return head
@@ -486,6 +531,13 @@ def _checked_method(method: str) -> str:
     if not _TOKEN.fullmatch(method):
         raise ValueError(f"Method cannot contain non-token characters {method!r}")
     return method.upper()
+
+
+def _fields_by_proxy(origin: Origin, headers: CIMultiDict[str]) -> list[tuple[str, str]]:
+    """What is meant for a proxy that reads the request takes the place of `headers`, and into a tunnel none of it goes."""
+    told = origin.proxy.fields if origin.prefix and origin.proxy is not None else ()
+    taken = {name.lower() for name, _ in told} if origin.prefix else {"proxy-authorization"}
+    return [*((name, value) for name, value in headers.items() if name.lower() not in taken), *told]
 
 
 def _payload_of(data: Any) -> Payload:

@@ -6,10 +6,10 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohappyeyeballs import AddrInfoType, SocketFactoryType, addr_to_addr_infos, start_connection
 
@@ -80,7 +80,7 @@ class phase_limit:
                 key = self._key
                 inner = phase_of(error)
                 where = f", in {inner}" if inner else ""
-                text = f"Connection timeout to host {key.host}:{key.port} ({self._phase}, {self._seconds:g} s{where})"
+                text = f"Connection timeout to host {key} ({self._phase}, {self._seconds:g} s{where})"
                 raise ConnectionTimeoutError(text) from expired
         if isinstance(error, asyncio.CancelledError) and not phase_of(error):
             error.add_note(self._phase)
@@ -264,18 +264,45 @@ class Dialer:
         seconds: float | None,
     ) -> tuple[asyncio.Transport, _P]:
         """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
-        # The setting may be the connector's own, which no key of a request says; and what was not verified is not resumed by a
-        # context that verifies by now.
-        peer = key._replace(ssl=pin or context), context.verify_mode, context.check_hostname
+        peer = _proven(key, context, pin)
         with connecting(key), _owned(sock), self._sessions.offered(peer, context):
             transport, protocol = await asyncio.get_running_loop().create_connection(
-                factory,
-                sock=sock,
-                ssl=context,
-                server_hostname=server_name(key),
-                ssl_handshake_timeout=seconds + _LATER if seconds else None,
-                ssl_shutdown_timeout=self._ssl_shutdown_timeout,
+                factory, sock=sock, ssl=context, **self._tls_options(key, seconds)
             )
+        self._accept(key, peer, pin, transport)
+        return transport, protocol
+
+    async def secure_over(
+        self,
+        transport: asyncio.Transport,
+        factory: Callable[[], _P],
+        key: ConnectionKey,
+        context: ssl.SSLContext,
+        pin: Fingerprint | None,
+        seconds: float | None,
+    ) -> tuple[asyncio.Transport, _P]:
+        """As `secure`, through `transport`, a tunnel that may be TLS itself."""
+        protocol = factory()
+        peer = _proven(key, context, pin)
+        try:
+            with connecting(key), self._sessions.offered(peer, context):
+                secure = await _start_tls(transport, protocol, context, **self._tls_options(key, seconds))
+            self._accept(key, peer, pin, secure)
+        except BaseException:
+            transport.abort()
+            raise
+        protocol.connection_made(secure)
+        return secure, protocol
+
+    def _tls_options(self, key: ConnectionKey, seconds: float | None) -> dict[str, Any]:
+        return {
+            "server_hostname": server_name(key),
+            "ssl_handshake_timeout": seconds + _LATER if seconds else None,
+            "ssl_shutdown_timeout": self._ssl_shutdown_timeout,
+        }
+
+    def _accept(self, key: ConnectionKey, peer: Hashable, pin: Fingerprint | None, transport: asyncio.Transport) -> None:
+        """See to it that `transport` leads to the right peer, by the right protocol, and remember its TLS session."""
         try:
             with connecting(key):
                 check_protocol(transport)
@@ -285,7 +312,6 @@ class Dialer:
             transport.abort()
             raise
         self._sessions.keep(peer, transport)
-        return transport, protocol
 
 
 async def _connect_unix(path: str) -> socket.socket:
@@ -317,6 +343,25 @@ def _with_peer(infos: list[AddrInfoType], sock: socket.socket) -> list[AddrInfoT
 def server_name(key: ConnectionKey) -> str:
     """The name for the handshake and the certificate: neither has a root dot (RFC 6066, section 3) or the zone of an address."""
     return (key.server_hostname or key.host).rstrip(".").partition("%")[0]
+
+
+def _proven(key: ConnectionKey, context: ssl.SSLContext, pin: Fingerprint | None) -> Hashable:
+    """What identifies the peer of a handshake. The setting may be the connector's own, which no key of a request says; and what
+    was not verified is not resumed by a context that verifies by now."""
+    return key._replace(ssl=pin or context), context.verify_mode, context.check_hostname
+
+
+async def _start_tls(
+    transport: asyncio.Transport, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, **options: Any
+) -> asyncio.Transport:
+    loop = asyncio.get_running_loop()
+    try:
+        secure = await loop.start_tls(transport, protocol, context, **options)
+    except (AttributeError, NotImplementedError, TypeError) as error:
+        raise OSError(None, f"{type(loop).__name__} cannot speak TLS through {type(transport).__name__}") from error
+    if secure is None:
+        raise ConnectionResetError(None, "The tunnel was closed")
+    return secure
 
 
 @contextmanager

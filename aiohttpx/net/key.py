@@ -27,3 +27,9 @@ class ConnectionKey(NamedTuple):
     proxy_headers_hash: int | None
     #: The name asked for in the handshake and looked for in the certificate, when it is not `host`.
     server_hostname: str | None = None
+    #: The proxy only passes bytes on, and does not know what they mean.
+    tunnel: bool = False
+
+    def __str__(self) -> str:
+        """The peer, as texts name it."""
+        return f"{self.host}:{self.port}" + (f" through {self.proxy}" if self.proxy is not None else "")

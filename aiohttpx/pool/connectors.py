@@ -11,14 +11,21 @@ from functools import partial
 from ssl import SSLContext
 from typing import Any
 
-from ..errors import ClientConnectorError, ServerFingerprintMismatch
+from yarl import URL
+
+from ..errors import ClientConnectorError, ClientProxyConnectionError, ServerFingerprintMismatch
 from ..net.connection import HTTPConnection
 from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
+from ..net.proxy import proxy_of
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
+from ..net.socks import address_for, open_socks_tunnel, told_names
 from ..net.tls import Fingerprint, SSLSetting, context_for, known_context, merge_ssl_settings, pin_of
+from ..net.tunnel import ProxyRequest, open_tunnel, use_tunnel
 from ..net.unix import UNIX_SCHEME, socket_path
 from ..timeouts import NOT_GIVEN, ClientTimeout
-from .lending import Asking, BaseConnector
+from ..typedefs import StrOrURL
+from ..wire.basicauth import BasicAuth
+from .lending import Asking, BaseConnector, Connection
 
 
 class TCPConnector(BaseConnector):
@@ -145,8 +152,10 @@ class TCPConnector(BaseConnector):
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         if req.url.scheme == UNIX_SCHEME:
             _, protocol = await self._dialer.dial_unix(self._factory, req.connection_key, socket_path(req.url), None, timeout)
-        else:
+        elif req.proxy is None:
             _, protocol = await self._create_direct_connection(req, traces, timeout)
+        else:
+            _, protocol = await self._create_proxy_connection(req, traces, timeout)
         return protocol
 
     async def _create_direct_connection(
@@ -198,6 +207,59 @@ class TCPConnector(BaseConnector):
         pin = self._get_fingerprint(req)
         return await self._dialer.dial(factory, key, addr_infos, ssl, timeout, pin=pin, client_error=client_error)
 
+    # -- by way of a proxy
+
+    async def _create_proxy_connection(
+        self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout
+    ) -> tuple[asyncio.Transport, HTTPConnection]:
+        """Connect to the proxy of `req`, and through it to the peer if there is to be a tunnel."""
+        key, setting, threshold = req.connection_key, self._ssl_setting(req), timeout.ceil_threshold
+        if key.is_ssl:
+            await context_for(setting)
+        if isinstance(setting, Fingerprint):
+            await context_for(True)
+        proxy_req = self._update_proxy_auth_header_and_build_proxy_req(req)
+        if proxy_req.socks:
+            return await self._create_socks_connection(req, proxy_req, traces, timeout)
+        transport, protocol = await self._create_direct_connection(
+            proxy_req, traces, timeout, client_error=ClientProxyConnectionError
+        )
+        if not key.tunnel:
+            return transport, protocol
+        async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
+            async with phase_limit("CONNECT", None, key, threshold):
+                transport = await open_tunnel(protocol, proxy_req)
+            context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
+            if context is None:
+                return use_tunnel(transport, self._factory())
+            async with phase_limit("tls", timeout.tls, key, threshold):
+                seconds = timeout.tls or timeout.sock_connect
+                return await self._dialer.secure_over(transport, self._factory, key, context, pin, seconds)
+
+    async def _create_socks_connection(
+        self, req: Asking, proxy_req: ProxyRequest, traces: Sequence[Any], timeout: ClientTimeout
+    ) -> tuple[asyncio.Transport, HTTPConnection]:
+        key, proxy_key, threshold = req.connection_key, proxy_req.connection_key, timeout.ceil_threshold
+        host, resolve = key.host, partial(self._resolve_host, traces=traces)
+        if not told_names(proxy_req.url.scheme):
+            host = address_for(key, proxy_req.url.scheme, await look_up(resolve, key, timeout))
+        infos = addr_infos(await look_up(resolve, proxy_key, timeout))
+        async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
+            sock = await self._dialer.connect(proxy_key, infos, ClientProxyConnectionError)
+            async with phase_limit("SOCKS", None, key, threshold):
+                await open_socks_tunnel(sock, proxy_req, host, key)
+            context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
+            if context is None:
+                return await self._dialer.attach(self._factory, key, sock)
+            async with phase_limit("tls", timeout.tls, key, threshold):
+                seconds = timeout.tls or timeout.sock_connect
+                return await self._dialer.secure(self._factory, key, sock, context, pin, seconds)
+
+    def _update_proxy_auth_header_and_build_proxy_req(self, req: Asking) -> ProxyRequest:
+        """What the proxy of `req` is asked. Its `_ssl` is the TLS setting for the proxy, verified where a pin is for the peer."""
+        setting = self._ssl_setting(req)
+        return ProxyRequest(req, known_context(True) if isinstance(setting, Fingerprint) else setting)
+
     def _get_ssl_context(self, req: Asking) -> SSLContext | None:
         return known_context(self._ssl_setting(req)) if req.connection_key.is_ssl else None
 
@@ -207,6 +269,34 @@ class TCPConnector(BaseConnector):
     def _ssl_setting(self, req: Asking) -> SSLSetting:
         """The request's own, or else the connector's."""
         return self._ssl if req.ssl is True else req.ssl
+
+
+class ProxyConnector(TCPConnector):
+    """A `TCPConnector` whose requests all go through one proxy, unless they name another.
+
+    :param proxy: its URL: http, https, socks4, socks4a, socks5 or socks5h.
+    :param proxy_auth: credentials for it, if they are not in the URL.
+
+    The other parameters are `TCPConnector`'s. Raises `InvalidURL`.
+    """
+
+    def __init__(self, proxy: StrOrURL, *, proxy_auth: BasicAuth | None = None, **options: Any) -> None:
+        self._proxy = proxy_of(proxy, proxy_auth)
+        super().__init__(**options)
+
+    @property
+    def proxy(self) -> URL:
+        """The proxy, without credentials."""
+        return self._proxy.url
+
+    @property
+    def proxy_auth(self) -> BasicAuth | None:
+        return self._proxy.auth
+
+    async def connect(self, req: Any, traces: Sequence[Any], timeout: ClientTimeout) -> Connection:
+        if req.proxy is None:
+            req.update_proxy(self._proxy.url, self._proxy.auth)
+        return await super().connect(req, traces, timeout)
 
 
 class UnixConnector(BaseConnector):

@@ -49,6 +49,8 @@ class Asking(Protocol):
     def url(self) -> URL: ...
     @property
     def ssl(self) -> SSLSetting: ...
+    @property
+    def proxy(self) -> URL | None: ...
 
 
 class Connection:
@@ -366,7 +368,7 @@ class BaseConnector:
         if protocol.transport is not None:
             self._open_connections.add(protocol)
             protocol.on_lost = self._open_connections.discard
-        protocol.peer = f"{key.host}:{key.port}"
+        protocol.peer = str(key)
         protocol.single_use = self._force_close
         return protocol
 

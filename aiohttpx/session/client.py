@@ -27,7 +27,7 @@ from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
 from ..net.unix import UNIX_SCHEME, join, unix_url
-from ..pool.connectors import TCPConnector
+from ..pool.connectors import ProxyConnector, TCPConnector
 from ..pool.lending import BaseConnector
 from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
 from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
@@ -41,6 +41,7 @@ from .middlewares import ClientMiddlewareType
 from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
 from .resuming import Resuming
+from .routes import Routes
 from .tracing import NO_TRACES, TraceConfig, Traces, start_traces
 from .websocket import ClientWebSocketResponse
 
@@ -89,7 +90,9 @@ class ClientSession(Resuming, WebSocketConnecting):
     :param fallback_charset_resolver: names the charset of a text whose response does not.
     :param auth: credentials for every request that has none; with a `base_url`, for those to its origin. Redirects to another
         origin go without.
-    :param trust_env: credentials that are given nowhere else come from the file that NETRC names, or from ~/.netrc.
+    :param proxy: the proxy of every request that names none, and `proxy_auth` the credentials for it, if they are not in its URL.
+    :param trust_env: credentials that are given nowhere else come from the file that NETRC names, or from ~/.netrc; and so do
+        proxies from HTTP_PROXY and its kin, as they are when the session is first used.
     :param ssl_shutdown_timeout: (deprecated) that of the connector, if the session makes its own.
     :param middlewares: each is `async def middleware(request, handler) -> response`, around every request that is sent, also to
         where redirects lead; the first one is outermost.
@@ -130,6 +133,8 @@ class ClientSession(Resuming, WebSocketConnecting):
         fallback_charset_resolver: CharsetResolver = _utf8,
         auth: BasicAuth | None = None,
         trust_env: bool = False,
+        proxy: StrOrURL | None = None,
+        proxy_auth: BasicAuth | None = None,
         ssl_shutdown_timeout: float | None = NOT_GIVEN,
         middlewares: Sequence[ClientMiddlewareType] = (),
     ) -> None:
@@ -165,6 +170,8 @@ class ClientSession(Resuming, WebSocketConnecting):
         self._requote_redirect_url = requote_redirect_url
         self._default_auth = auth
         self._trust_env = trust_env
+        self._routes = Routes(proxy, proxy_auth)
+        self._defaults.route = self._routes if trust_env or proxy is not None else None
         self._middlewares = middlewares
         #: Nothing of the session's has to be worked out for each request.
         self._plain = auth is None and not trust_env and not middlewares
@@ -209,6 +216,8 @@ class ClientSession(Resuming, WebSocketConnecting):
         :param timeout: a `ClientTimeout`, or seconds for the whole operation; None: no limits.
         :param ssl: True, False, an SSLContext or a `Fingerprint`; `verify_ssl`, `ssl_context` and `fingerprint` are older forms.
         :param server_hostname: the name that the certificate is checked for.
+        :param proxy: the proxy to go through, also after redirects: an http, https, socks4, socks4a, socks5 or socks5h URL;
+            `proxy_auth` are credentials for it, if they are not in the URL, and `proxy_headers` fields.
         :param on_informational: called with each `InformationalResponse` that comes before the response (status 1xx).
         :param trace_request_ctx: for the contexts of the session's `trace_configs`.
         :param read_bufsize, auto_decompress, max_line_size, max_field_size, max_headers, max_body_size: as the session's.
@@ -277,6 +286,9 @@ class ClientSession(Resuming, WebSocketConnecting):
         ssl_context: Any = None,
         ssl: SSLSetting = True,
         server_hostname: str | None = None,
+        proxy: StrOrURL | None = None,
+        proxy_auth: BasicAuth | None = None,
+        proxy_headers: LooseHeaders | None = None,
         trace_request_ctx: object = None,
         read_bufsize: int | None = None,
         auto_decompress: bool | None = None,
@@ -314,9 +326,9 @@ class ClientSession(Resuming, WebSocketConnecting):
         try:
             if (  # each argument costs: what most requests do not say is not passed on
                 (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
-                and (server_hostname is None and ssl is True and settings is self._settings and not expect100)
-                and (auth is None and middlewares is None and self._plain and not self._trace_configs)
-                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and cookies is None)
+                and (server_hostname is None and ssl is True and settings is self._settings and not expect100 and cookies is None)
+                and (auth is None and middlewares is None and self._plain and not self._trace_configs and proxy_headers is None)
+                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and proxy is proxy_auth is None)
             ):
                 hops = self._hops if allow_redirects else None
                 request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
@@ -327,7 +339,7 @@ class ClientSession(Resuming, WebSocketConnecting):
                     traces = await start_traces(self, method, url, params, headers, trace_request_ctx)
                 options: dict[str, Any] = {"skip_auto_headers": skip_auto_headers, "compress": compress, "chunked": chunked}
                 options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
-                options |= {"defaults": self._defaults, "traces": traces}
+                options |= {"defaults": self._defaults, "traces": traces, **self._routes.told(proxy, proxy_auth, proxy_headers)}
                 options["headers"] = None if headers is None else self._prepare_headers(headers)
                 options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
                 hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
@@ -426,6 +438,8 @@ class ClientSession(Resuming, WebSocketConnecting):
         if (self._loop is not None and self._loop is not loop) or (connector is not None and connector.loop is not loop):
             raise RuntimeError("Session and connector has to use same event loop")
         self._loop = self._defaults.loop = loop
+        if self._trust_env and isinstance(connector, TCPConnector) and not isinstance(connector, ProxyConnector):
+            self._routes.trust_environment()
         self._timer = timer_of(loop)
         return self._timer
 

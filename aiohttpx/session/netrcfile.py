@@ -48,6 +48,12 @@ async def netrc_credentials(host: str) -> BasicAuth | None:
     return None if known[1] is None else credentials_of(known[1], host)
 
 
+def read_netrc() -> netrc | None:
+    """The user's netrc file, None when there is none that can be read."""
+    path = netrc_path(os.environ)
+    return None if path is None else _read(path)
+
+
 #: What the file says, and what it looked like when it was read.
 _known: dict[Path, tuple[tuple[int, int] | None, netrc | None]] = {}
 

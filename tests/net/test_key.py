@@ -7,7 +7,7 @@ from yarl import URL
 
 from aiohttpx.net.key import ConnectionKey
 
-KEY = ConnectionKey("example.org", 443, True, True, None, None, None, None)
+KEY = ConnectionKey("example.org", 443, True, True, None, None, None)
 
 OTHERS: dict[str, Any] = {
     "host": "example.com",
@@ -18,6 +18,7 @@ OTHERS: dict[str, Any] = {
     "proxy_auth": ("user", "secret"),
     "proxy_headers_hash": 1,
     "server_hostname": "www.example.org",
+    "tunnel": True,
 }
 
 
