@@ -328,7 +328,7 @@ class ClientSession(Resuming, WebSocketConnecting):
                 (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
                 and (server_hostname is None and ssl is True and settings is self._settings and not expect100 and cookies is None)
                 and (auth is None and middlewares is None and self._plain and not self._trace_configs and proxy_headers is None)
-                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and proxy is proxy_auth is None)
+                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and not (proxy or proxy_auth))
             ):
                 hops = self._hops if allow_redirects else None
                 request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)

@@ -47,7 +47,7 @@ class Routes:
     def told(self, proxy: StrOrURL | None, auth: BasicAuth | None, headers: LooseHeaders | None) -> dict[str, Any]:
         """What a `ClientRequest` is told of the proxy that one request names: {} for none. Raises what `proxy_of` raises."""
         own = self._proxy
-        if proxy is None:
+        if not proxy:
             if own is None or (auth is None and headers is None):
                 return {}
             proxy = own.url
