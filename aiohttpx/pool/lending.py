@@ -209,6 +209,13 @@ class BaseConnector:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'closed' if self.closed else 'open'} {self._pool!r}>"
 
+    def __enter__(self) -> Self:
+        warnings.warn('"with connector" is deprecated, use "async with connector"', DeprecationWarning, stacklevel=2)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.end()
+
     async def __aenter__(self) -> Self:
         return self
 

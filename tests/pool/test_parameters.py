@@ -73,6 +73,16 @@ def test_force_close_and_a_time_to_keep() -> None:
     TCPConnector(force_close=True, keepalive_timeout=None)
 
 
+# -- `with`
+
+
+async def test_with_is_deprecated_and_ends_it() -> None:
+    with pytest.warns(DeprecationWarning, match='use "async with connector"') as caught, TCPConnector() as connector:
+        assert not connector.closed
+    assert connector.closed
+    assert caught[0].filename == __file__
+
+
 # -- hosts
 
 
