@@ -438,12 +438,13 @@ class ClientRequest:
             fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
             origin = self.origin
             data = serialize_head(self.method, origin.prefix + self._target, origin.block, self._common, fields)
+            upgrade = expects = False
         else:
             for trace in self.traces:
                 await trace.send_request_headers(self.method, self.url, self._headers)
             data = self._serialize(self._headers)
-        upgrade = self._headers is not None and hdrs.UPGRADE in self._headers
-        if payload is None and not self.chunked and (self._headers is None or hdrs.EXPECT not in self._headers):
+            upgrade, expects = hdrs.UPGRADE in self._headers, hdrs.EXPECT in self._headers
+        if payload is None and not self.chunked and not expects:
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
         elif isinstance(payload, BytesPayload) and not self.chunked and self._headers is None and payload.size <= _SMALL_BODY:
             answer = protocol.exchange(self.method, data + payload.value, conn.release, self.settings)

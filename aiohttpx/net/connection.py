@@ -224,6 +224,11 @@ class HTTPConnection(asyncio.Protocol):
         except HttpProcessingError as error:
             self._violated(error)
         else:
+            if len(events) == 3 and self._waiter is not None:
+                head, body, end = events  # as most answers are: everything in one read
+                if end is END_OF_MESSAGE and type(body) is bytes:
+                    self._answer_whole(head, body)  # type: ignore[arg-type]
+                    return
             self._hear(events)
 
     def receive_in_bulk(self) -> None:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
+from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 from weakref import ref
@@ -61,14 +62,13 @@ class Connection:
 
     __slots__ = ("__weakref__", "_callbacks", "_connector", "_key", "_source_traceback", "protocol")
 
-    def __init__(
-        self, connector: BaseConnector, key: ConnectionKey, protocol: HTTPConnection, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, connector: BaseConnector, key: ConnectionKey, protocol: HTTPConnection) -> None:
         self._connector = connector
         self._key = key
         self.protocol: HTTPConnection | None = protocol
         self._callbacks: list[Callable[[], object]] | None = None
-        self._source_traceback = traceback.extract_stack(sys._getframe(1)) if loop.get_debug() else None
+        # A connector in debug mode has one of its own. (To ask the loop each time would be dearer than all else here.)
+        self._source_traceback = traceback.extract_stack(sys._getframe(1)) if connector._source_traceback else None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._key.host}:{self._key.port} {self.protocol!r}>"
@@ -309,7 +309,7 @@ class BaseConnector:
             protocol = await self._obtain(key, req, traces, timeout)
         elif traces:
             await self._tell_reuse(key, protocol, traces)
-        return Connection(self, key, protocol, protocol.loop)
+        return Connection(self, key, protocol)
 
     async def _obtain(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         """A connection with its slot, by waiting for one or by opening one."""
@@ -344,7 +344,7 @@ class BaseConnector:
         except BaseException:
             if future.done() and not future.cancelled() and future.exception() is None:
                 # The slot came, and nobody is here to take it.
-                self._pool.give_back(key, future.result(), self.loop.time())
+                self._pool.give_back(key, future.result(), monotonic())
             else:
                 self._pool.leave(key, arrival)
             raise
@@ -363,7 +363,7 @@ class BaseConnector:
                     protocol.abort()
                     raise _closed_error()
         except BaseException as error:
-            self._pool.give_back(key, None, self.loop.time())
+            self._pool.give_back(key, None, monotonic())
             if clock.expired() and isinstance(error, TimeoutError):
                 raise _closed_error() from error
             if isinstance(error, OSError) and not isinstance(error, ClientError):  # out of a subclass of somebody's own
@@ -416,9 +416,9 @@ class BaseConnector:
         if self._force_close or protocol.should_close:
             if self._force_close or not protocol.discard_body(partial(self.give_back, key, protocol)):
                 protocol.close()
-                self._pool.give_back(key, None, loop.time())
+                self._pool.give_back(key, None, monotonic())
             return
-        self._pool.give_back(key, protocol, loop.time())
+        self._pool.give_back(key, protocol, monotonic())
         if self._sweep is None and self._keepalive_timeout < inf:
             self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref(self))
 
@@ -427,7 +427,7 @@ class BaseConnector:
         transport = protocol.transport
         if transport is None or transport.is_closing():
             return False
-        idle = protocol.loop.time() - since
+        idle = monotonic() - since
         if idle < self._trusted_for:
             return True
         kept = self._keepalive_timeout
@@ -436,12 +436,12 @@ class BaseConnector:
         return idle < kept and not _has_something_to_say(protocol)
 
     def _sweep_idle(self) -> None:
-        now = self.loop.time()
+        now = monotonic()
         oldest = self._pool.expire(now - self._keepalive_timeout)
         self._sweep = None
         if oldest is not None:
-            again = max(oldest + self._keepalive_timeout, now + self._trusted_for)
-            self._sweep = self.loop.call_at(again, _sweep_unless_forgotten, ref(self))
+            delay = max(oldest + self._keepalive_timeout - now, self._trusted_for)
+            self._sweep = self.loop.call_later(delay, _sweep_unless_forgotten, ref(self))
 
 
 def _sweep_unless_forgotten(connector: ref[BaseConnector]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -46,7 +46,7 @@ class RequestContextManager(Coroutine[Any, Any, T], Generic[T]):
         await response.__aenter__()
         return response
 
-    async def __aexit__(
+    def __aexit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> None:
-        await self._response.__aexit__(exc_type, exc_val, exc_tb)
+    ) -> Awaitable[None]:
+        return self._response.__aexit__(exc_type, exc_val, exc_tb)
