@@ -38,7 +38,6 @@ DRAIN_TIME = 1.0
 _WORTH_IT = 2**18
 _AT_MOST = 2**28
 
-
 #: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
 Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
 
@@ -224,12 +223,10 @@ class HTTPConnection(asyncio.Protocol):
         except HttpProcessingError as error:
             self._violated(error)
         else:
-            if len(events) == 3 and self._waiter is not None:
-                head, body, end = events  # as most answers are: everything in one read
-                if end is END_OF_MESSAGE and type(body) is bytes:
-                    self._answer_whole(head, body)  # type: ignore[arg-type]
-                    return
-            self._hear(events)
+            if len(events) == 3 and self._waiter is not None and events[2] is END_OF_MESSAGE and type(events[1]) is bytes:
+                self._answer_whole(events[0], events[1])  # type: ignore[arg-type]  # as most answers are: all in one read
+            else:
+                self._hear(events)
 
     def receive_in_bulk(self) -> None:
         """Receive the rest of this body in the loop's own way: there is much of it."""
