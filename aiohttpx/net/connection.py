@@ -27,16 +27,13 @@ from ..wire.fields import header_map
 from . import transports
 from .failures import because, disconnected, payload_error
 from .reader import StreamReader
-from .receiver import Filler, Heir, Receiver, can_fill, can_share_a_buffer
+from .receiver import MAX_FILLED, MIN_FILLED, Filler, Heir, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
 #: How long that may take, in seconds.
 DRAIN_TIME = 1.0
-#: How large the rest of a body is that is received right where it will stay, in bytes. More is not believed before it is there.
-_WORTH_IT = 2**18
-_AT_MOST = 2**28
 
 #: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
 Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
@@ -240,7 +237,7 @@ class HTTPConnection(asyncio.Protocol):
         Raises what the reader raises.
         """
         left = self._parser.content_left
-        if reader is not self._reader or not self._can_fill or not _WORTH_IT <= left <= _AT_MOST or not self.is_connected():
+        if reader is not self._reader or not self._can_fill or not MIN_FILLED <= left <= MAX_FILLED or not self.is_connected():
             return None
         start = reader.read_nowait()
         try:

@@ -14,6 +14,9 @@ from typing import Protocol
 
 #: Bytes that one read of a small answer takes at most.
 BUFFER_SIZE = 64 * 1024
+#: How large the rest of a body is that is received right where it will stay, in bytes. More is not believed before it is there.
+MIN_FILLED = 2**18
+MAX_FILLED = 2**28
 
 
 class Receiving(Protocol):
