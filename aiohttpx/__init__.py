@@ -35,6 +35,7 @@ from .errors import (
     ServerFingerprintMismatch,
     ServerTimeoutError,
     SocketTimeoutError,
+    SSRFError,
     TooManyRedirects,
     UnixClientConnectorError,
     WebSocketError,
@@ -66,6 +67,7 @@ from .message.request import ClientRequest
 from .message.requestinfo import RequestInfo
 from .message.response import ClientResponse
 from .net.dial import AddrInfoType, SocketFactoryType
+from .net.guard import SSRFGuard
 from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
@@ -190,6 +192,8 @@ __all__ = (
     "RedirectClientError",
     "RequestInfo",
     "RetryMiddleware",
+    "SSRFError",
+    "SSRFGuard",
     "ServerConnectionError",
     "ServerDisconnectedError",
     "ServerFingerprintMismatch",

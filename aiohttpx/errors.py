@@ -14,6 +14,7 @@ identities).
     │   │       ├── ClientConnectorDNSError
     │   │       ├── ClientProxyConnectionError
     │   │       ├── UnixClientConnectorError
+    │   │       ├── SSRFError                       a guard does not let anyone connect there
     │   │       └── ClientSSLError
     │   │           ├── ClientConnectorSSLError          (ssl.SSLError)
     │   │           └── ClientConnectorCertificateError  (ssl.CertificateError)
@@ -235,6 +236,10 @@ class UnixClientConnectorError(ClientConnectorError):
     def __str__(self) -> str:
         setting = "default" if self.ssl is True else self.ssl
         return f"Cannot connect to unix socket {self.path} ssl:{setting} [{_said_by(self._os_error)}]"
+
+
+class SSRFError(ClientConnectorError):
+    """The connector's guard does not let anyone connect there."""
 
 
 class ClientSSLError(ClientConnectorError):

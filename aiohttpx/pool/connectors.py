@@ -16,6 +16,7 @@ from yarl import URL
 from ..errors import ClientConnectorError, ClientProxyConnectionError, ServerFingerprintMismatch
 from ..net.connection import HTTPConnection
 from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
+from ..net.guard import SSRFGuard
 from ..net.proxy import proxy_of
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
 from ..net.socks import address_for, open_socks_tunnel, told_names
@@ -42,6 +43,7 @@ class TCPConnector(BaseConnector):
     :param happy_eyeballs_delay: seconds until the next address is tried beside a slow one (RFC 8305); None: one after the other.
     :param interleave: how many addresses of one family come before one of the other.
     :param socket_factory: makes the sockets: called with an addr_info tuple.
+    :param guard: says which addresses may be connected to.
     :param ssl_shutdown_timeout: (deprecated) seconds the peer has for its part of a TLS shutdown; 0, the default: they are
         cut when the connector is closed.
 
@@ -76,6 +78,7 @@ class TCPConnector(BaseConnector):
         socket_factory: SocketFactoryType | None = None,
         ssl_shutdown_timeout: float | None = NOT_GIVEN,
         hosts: Mapping[str, str | Iterable[str]] | None = None,
+        guard: SSRFGuard | None = None,
     ) -> None:
         super().__init__(
             keepalive_timeout=keepalive_timeout,
@@ -97,6 +100,7 @@ class TCPConnector(BaseConnector):
         self._owns_resolver = resolver is None
         self._fixed = fixed_hosts(hosts) if hosts else None
         self._lookup: HostLookup | None = None if resolver is None else self._looking_up(resolver)
+        self._guard = guard
         self._dialer = Dialer(
             local_addr=local_addr,
             happy_eyeballs_delay=happy_eyeballs_delay,
@@ -150,6 +154,8 @@ class TCPConnector(BaseConnector):
         return await self._lookup.resolve(host, port, traces or ())
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
+        if self._guard is not None and (req.url.scheme == UNIX_SCHEME or req.proxy is not None):
+            self._guard.refuse(req.connection_key, "nothing is known of the address behind a proxy or a Unix socket")
         if req.url.scheme == UNIX_SCHEME:
             _, protocol = await self._dialer.dial_unix(self._factory, req.connection_key, socket_path(req.url), None, timeout)
         elif req.proxy is None:
@@ -169,6 +175,8 @@ class TCPConnector(BaseConnector):
         """Connect to the very peer of `req`, whatever it is; errors before TLS are a `client_error`."""
         key = req.connection_key
         hosts = await look_up(partial(self._resolve_host, traces=traces), key, timeout)
+        if self._guard is not None:
+            hosts = self._guard.permitted(key, hosts)
         context = name = None
         if key.is_ssl:
             async with phase_limit("tls", None, key, timeout.ceil_threshold):

@@ -18,6 +18,7 @@ from ..errors import (
     ClientSSLError,
     ConnectionTimeoutError,
     ServerFingerprintMismatch,
+    SSRFError,
 )
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
@@ -32,7 +33,7 @@ RETRY_ERRORS: Final = (ClientConnectionError,)
 #: The request was not sent, whatever its method.
 _NOTHING_SENT: Final = (ClientConnectorError, ConnectionTimeoutError)
 #: Another attempt would tell the same.
-_FINAL: Final = (ClientSSLError, ServerFingerprintMismatch)
+_FINAL: Final = (ClientSSLError, ServerFingerprintMismatch, SSRFError)
 
 #: What a request that was answered adds to the budget.
 _REFUND: Final = 0.1
@@ -62,7 +63,7 @@ class RetryMiddleware:
 
     :param attempts: how often a request is sent at most, the first time included.
     :param statuses: of responses that are not final.
-    :param errors: that are not final. What a certificate or a pin says always is.
+    :param errors: that are not final. What a certificate, a pin or a guard says always is.
     :param methods: that may be sent more than once; None: all.
     :param backoff: seconds; before the n-th retry there is a pause of a random length up to `backoff * 2 ** (n - 1)`.
     :param max_pause: the longest pause, in seconds. A server that wants a longer one by Retry-After is not asked again.

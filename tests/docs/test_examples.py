@@ -110,11 +110,17 @@ def test_polite(server: LoopbackServer, run: Run) -> None:
     assert out == "6 responses with 200\n9 attempts\n"
 
 
+def test_guarded(server: LoopbackServer, run: Run) -> None:
+    assert "refused: Cannot connect to host 127.0.0.1" in run("guarded.py", f"{server.url}/anything")
+    assert run("guarded.py", f"{server.url}/anything", "127.0.0.0/8").startswith("200 {")
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "download.py",
         "events.py",
         "fetch.py",
+        "guarded.py",
         "many.py",
         "polite.py",
         "timings.py",
