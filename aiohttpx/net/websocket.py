@@ -161,6 +161,7 @@ class WebSocketReader(asyncio.Protocol):
         self._autoping = autoping
         self._size = 0  # bytes that came since the queue was empty
         self._paused = False
+        self._fault: WebSocketError | None = None  # of which the peer is yet to be told
         self._waiter: asyncio.Future[None] | None = None
         self._farewell: asyncio.Future[WSMessage | None] | None = None
         # What does not concern bytes is the connection's business.
@@ -254,11 +255,19 @@ class WebSocketReader(asyncio.Protocol):
         self._connection.fail(error)
 
     def _violated(self, error: WebSocketError) -> None:
-        """Fail the connection (section 7.1.7)."""
+        """Fail the connection (section 7.1.7): now, or when what came before was taken, and perhaps answered."""
+        ahead = bool(self.messages)
         self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
         self._ended(error)
+        if ahead:
+            self._fault = error
+            self._pause()
+        else:
+            self._fail(error)
+
+    def _fail(self, fault: WebSocketError) -> None:
         with suppress(ClientConnectionResetError):
-            self._writer.close(error.code)
+            self._writer.close(fault.code)
         self._connection.take_leave(LINGER)
 
     def _ended(self, error: BaseException) -> None:
@@ -283,6 +292,9 @@ class WebSocketReader(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self._connection.resume_reading()
+            if (fault := self._fault) is not None:
+                self._fault = None
+                self._fail(fault)
 
     async def wait(self, seconds: float | None = None) -> None:
         """Wait until there are messages, or can be no more. Raises TimeoutError when that takes longer."""

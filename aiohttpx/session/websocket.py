@@ -288,6 +288,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
             self._messages.clear()  # whoever has yet to hear of the closing hears that it is closed
             return False
         if self._reader.ended:
+            self._reader.emptied()  # of what nobody will take
             self._end(self.close_code, self.exception())
             return True
         told = self._close_code if self._closing else self._told_in_advance()

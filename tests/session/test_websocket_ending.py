@@ -326,6 +326,36 @@ async def test_a_violation(said: bytes, code: int, text: str) -> None:
         assert ws.exception() is None
 
 
+async def test_what_came_before_a_violation_can_be_answered() -> None:
+    async def serve(talk: Talk) -> None:
+        await talk.open()
+        await talk.write(frame(TEXT, "first") + frame(TEXT, "second") + b"\xff")
+        assert [(await talk.hear()).data for _ in range(3)] == ["first", "second", 1002]
+        await talk.hear_end()
+
+    async with WebSocketPeer(serve) as peer, ClientSession() as session, session.ws_connect(peer.url) as ws:
+        messages = []
+        async for message in ws:
+            messages.append(message)
+            if message.type is TEXT:
+                await ws.send_str(message.data)
+        assert [message.type for message in messages] == [TEXT, TEXT, ERROR]
+
+
+async def test_a_violation_is_told_when_what_came_before_is_not_taken() -> None:
+    async def serve(talk: Talk) -> None:
+        await talk.open()
+        await talk.write(frame(TEXT, "first") + b"\xff")
+        assert (await talk.hear()).data == 1002
+        await talk.hear_end()
+
+    async with WebSocketPeer(serve) as peer, ClientSession() as session:
+        ws = await session.ws_connect(peer.url)
+        await until(lambda: len(ws._reader.messages) == 2)
+        await ws.close()
+        assert ws.close_code == 1002
+
+
 async def test_a_violation_ends_the_connection_though_nobody_reads() -> None:
     async def serve(talk: Talk) -> None:
         await talk.open()
