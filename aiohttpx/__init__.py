@@ -66,8 +66,10 @@ from .message.payload import (
 from .message.request import ClientRequest
 from .message.requestinfo import RequestInfo
 from .message.response import ClientResponse
+from .message.timings import Timings
 from .net.dial import AddrInfoType, SocketFactoryType
 from .net.guard import SSRFGuard
+from .net.info import ConnectionInfo
 from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
@@ -158,6 +160,7 @@ __all__ = (
     "ClientWSTimeout",
     "ClientWebSocketResponse",
     "Connection",
+    "ConnectionInfo",
     "ConnectionTimeoutError",
     "ContentTypeError",
     "CookieJar",
@@ -207,6 +210,7 @@ __all__ = (
     "TCPConnector",
     "TextIOPayload",
     "ThreadedResolver",
+    "Timings",
     "TooManyRedirects",
     "TraceConfig",
     "TraceConnectionCreateEndParams",

@@ -15,6 +15,7 @@ from .._impl import serialize_head
 from ..errors import ClientConnectionError, ClientError, ClientOSError, InvalidUrlClientError, ServerTimeoutError
 from ..events import HttpVersion, HttpVersion10, HttpVersion11
 from ..net.connection import HTTPConnection
+from ..net.phases import Phases
 from ..net.proxy import proxy_of
 from ..net.settings import Settings
 from ..net.writer import StreamWriter
@@ -92,6 +93,8 @@ class ClientRequest:
     _sending: asyncio.Task[None] | None = None  # sends the body
     _over = False
     _keeps_proxy = False  # it was told which one
+    #: What getting a connection took, if there was no idle one.
+    phases: Phases | None = None
     #: The credentials in its Authorization field, as they were given.
     auth: BasicAuth | None = None
     # The fields as a map are made when someone looks, or when there are some of this request's own; until then, what the requests
@@ -457,6 +460,7 @@ class ClientRequest:
         made_here = self.response_class is ClientResponse
         response = self.response_class(self.method, None if made_here else self.original_url, request=self)
         response.answer = answer
+        response.carrier = protocol
         return response
 
     def _say_close(self) -> None:

@@ -30,6 +30,7 @@ from ..errors import (
 )
 from ..events import Chunks, HttpVersion, ResponseHead
 from ..net.connection import Answer, HTTPConnection
+from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
@@ -38,6 +39,7 @@ from ..wire.fields import ContentDisposition, header_map, is_json, parse_content
 from ..wire.setcookie import parse_set_cookies
 from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
 from .requestinfo import RequestInfo
+from .timings import Timings, timings_of
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
@@ -85,6 +87,8 @@ class ClientResponse:
     attempts: tuple[Any, ...] = ()
     #: The future of the head: what `ClientRequest.send` was promised.
     answer: asyncio.Future[Answer] | None = None
+    #: What it comes through, or came through.
+    carrier: HTTPConnection | None = None
 
     # What most responses never change is looked up here.
     _closed = True  # until it has started
@@ -290,6 +294,17 @@ class ClientResponse:
     @property
     def closed(self) -> bool:
         return self._closed or self.connection is None
+
+    @property
+    def connection_info(self) -> ConnectionInfo | None:
+        """Addresses, TLS and certificate of the connection it came through. None for a response made by hand."""
+        info = None if self.carrier is None else self.carrier.info
+        return None if info is None else info._replace(reused="opened" not in (self._request.phases or ()))
+
+    @property
+    def timings(self) -> Timings:
+        """How long its parts took, in seconds. Those of opening a connection are always known, the others with `timings=True`."""
+        return timings_of(self._request)
 
     async def start(self, connection: Lent) -> ClientResponse:
         """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none

@@ -13,7 +13,6 @@ from typing import Any
 
 from .._impl import ResponseParser, parse_fields
 from ..errors import (
-    BodyTooLarge,
     ClientConnectionError,
     ClientConnectionResetError,
     ClientPayloadError,
@@ -22,10 +21,11 @@ from ..errors import (
     SocketTimeoutError,
 )
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
-from ..wire.codings import Decoder, make_decoder
 from ..wire.fields import header_map
 from . import transports
+from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
+from .info import ConnectionInfo, info_of
 from .reader import StreamReader
 from .receiver import MAX_FILLED, MIN_FILLED, Filler, Heir, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
@@ -54,12 +54,13 @@ class HTTPConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.peer = ""  # "host:port", for the texts of errors
         self.exchanges = 0
+        self.info: ConnectionInfo | None = None
         self.single_use = False  # the connection carries one exchange only
         self.keep_alive: int | None = None  # the server's hint: seconds that it keeps the connection
         self.on_lost: Callable[[HTTPConnection], object] | None = None  # called when the transport is gone, or someone else's
         self._parser = ResponseParser()
         self._settings = DEFAULT_SETTINGS
-        self._max_body_size: int | None = None  # of these settings
+        self._limited_by: Settings | None = None  # these, if they limit bodies
         self._waiter: asyncio.Future[Answer] | None = None
         self._reader: StreamReader | None = None
         self._give_back: Callable[[], object] | None = None
@@ -150,7 +151,7 @@ class HTTPConnection(asyncio.Protocol):
         if limits != self._settings.parser_limits:
             self._parser = ResponseParser(*limits)
         self._settings = settings
-        self._max_body_size = settings.max_body_size or None
+        self._limited_by = settings if settings.max_body_size else None
 
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
@@ -171,12 +172,19 @@ class HTTPConnection(asyncio.Protocol):
             if error is not None:
                 self.fail(error)
 
+    def when_sent(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the request is sent whole; at once if it is."""
+        if self._upload is None:
+            callback()
+        else:
+            self._upload.add_done_callback(lambda _: callback())
+
     def limit_head(self, seconds: float) -> None:
         """End the exchange with `ServerTimeoutError` unless the head comes within so many seconds from when the request is
         sent."""
         waiter = self._waiter
         if self._upload is not None:
-            self._upload.add_done_callback(lambda _: self.limit_head(seconds))
+            self.when_sent(lambda: self.limit_head(seconds))
         elif waiter is not None:
             what = "while waiting for the head of the response"
             error = ServerTimeoutError(f"Timeout of {seconds:g} s (headers) on {self.peer} {what}")
@@ -308,7 +316,8 @@ class HTTPConnection(asyncio.Protocol):
 
     def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The common case: one read of the socket had everything."""
-        answer: Answer = (head, body) if self._max_body_size is None else (head, self._limited(head, body))
+        settings = self._limited_by
+        answer: Answer = (head, body if settings is None else within_limit(head, body, settings, self.loop))
         if not head.persistent:
             self._persistent = False
         if head.keep_alive is not None:
@@ -330,33 +339,13 @@ class HTTPConnection(asyncio.Protocol):
         if head.keep_alive is not None:
             self.keep_alive = head.keep_alive
         self._upgraded = head.upgraded
-        self._reader = reader = self._reader_of(head)
+        self._reader = reader = reader_of(head, settings, self, self.loop)
         if body:
             self._feed(body)
         waiter = self._waiter
         self._waiter = None
         if waiter is not None and not waiter.done():
             waiter.set_result((head, reader))
-
-    def _reader_of(self, head: ResponseHead) -> StreamReader:
-        decoder, limit = self._decoder(head), self._max_body_size
-        reader = StreamReader(self, self._settings.read_bufsize, loop=self.loop, decoder=decoder, max_size=limit)
-        if limit is not None and decoder is None and (head.content_length or 0) > limit:
-            reader.set_exception(BodyTooLarge(limit))
-        return reader
-
-    def _limited(self, head: ResponseHead, body: bytes | Chunks) -> bytes | Chunks | StreamReader:
-        """`body`, or a reader that says that it is too large. One that has to be decoded is only judged by whoever does that."""
-        data = body.data if isinstance(body, Chunks) else body
-        if len(data) <= (self._max_body_size or 0) or self._decoder(head) is not None:
-            return body
-        reader = StreamReader(loop=self.loop, max_size=self._max_body_size)
-        reader.feed_data(data)
-        return reader
-
-    def _decoder(self, head: ResponseHead) -> Decoder | None:
-        wanted = head.content_encoding and self._settings.auto_decompress and not head.upgraded
-        return make_decoder(head.content_encoding) if wanted else None
 
     def _feed(self, body: bytes | Chunks) -> None:
         if self._drained is not None:
@@ -510,6 +499,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
+        self.info = info_of(transport)
         secure = transport.get_extra_info("sslcontext") is not None
         self._can_fill = self._receiver is not None and can_fill(self.loop, secure)
         if not can_share_a_buffer(self.loop, secure):

@@ -23,6 +23,7 @@ from ..errors import (
     ServerFingerprintMismatch,
     UnixClientConnectorError,
 )
+from .phases import note
 from .timer import limit
 from .tls import Fingerprint, TLSSessions, check_protocol
 
@@ -55,12 +56,12 @@ _UNIX_AGAIN = 0.01
 
 class phase_limit:
     """`async with phase_limit(...)` gives the block `seconds`; None and 0 set no limit. Blocks may be nested, and the limit of an
-    outer one tells in which of the inner ones it struck.
+    outer one tells in which of the inner ones it struck. Time spent in the block is noted (see `phases`).
 
     :raises ConnectionTimeoutError: they are over. Its text starts with "Connection timeout to host" and names the phase.
     """
 
-    __slots__ = ("_clock", "_key", "_phase", "_seconds")
+    __slots__ = ("_clock", "_key", "_phase", "_seconds", "_since")
 
     def __init__(self, phase: str, seconds: float | None, key: ConnectionKey, threshold: float) -> None:
         self._phase = phase
@@ -69,10 +70,12 @@ class phase_limit:
         self._clock = limit(seconds, threshold) if seconds else None
 
     async def __aenter__(self) -> None:
+        self._since = asyncio.get_running_loop().time()
         if self._clock is not None:
             await self._clock.__aenter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        note(self._phase, asyncio.get_running_loop().time() - self._since)
         if self._clock is not None:
             try:
                 await self._clock.__aexit__(kind, error, trace)

@@ -20,7 +20,8 @@ from .key import ConnectionKey
 from .reader import StreamReader
 
 if TYPE_CHECKING:
-    from .tls import SSLSetting
+    from .phases import Phases
+from .tls import SSLSetting
 
 __all__ = ("ProxyRequest", "open_tunnel", "use_tunnel")
 
@@ -36,6 +37,7 @@ class ProxyRequest:
     """
 
     proxy = None  # on the way to it
+    phases: Phases | None = None
 
     def __init__(self, req: Any, ssl: SSLSetting) -> None:
         key: ConnectionKey = req.connection_key

@@ -26,6 +26,7 @@ from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
 from ..net.handler import ResponseHandler
 from ..net.key import ConnectionKey
+from ..net.phases import Phases, note, noted_in
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
 from ..net.wirelog import LoggedConnection, wire_is_logged
@@ -52,6 +53,9 @@ class Asking(Protocol):
     def ssl(self) -> SSLSetting: ...
     @property
     def proxy(self) -> URL | None: ...
+
+    #: What getting a connection took, if there was no idle one.
+    phases: Phases | None
 
 
 class Connection:
@@ -314,13 +318,17 @@ class BaseConnector:
     async def _obtain(self, key: ConnectionKey, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         """A connection with its slot, by waiting for one or by opening one."""
         threshold = timeout.ceil_threshold
-        async with phase_limit("total", timeout.total, key, threshold), phase_limit("connect", timeout.connect, key, threshold):
-            protocol = None
-            if not self._pool.reserve(key):
-                async with phase_limit("pool", timeout.pool, key, threshold):
-                    protocol = await self._wait_for_slot(key, traces)
-            if protocol is None:
-                return await self._open(key, req, traces, timeout)
+        phases: Phases = {}
+        req.phases = phases
+        with noted_in(phases):
+            in_all = phase_limit("total", timeout.total, key, threshold)
+            async with in_all, phase_limit("connect", timeout.connect, key, threshold):
+                protocol = None
+                if not self._pool.reserve(key):
+                    async with phase_limit("pool", timeout.pool, key, threshold):
+                        protocol = await self._wait_for_slot(key, traces)
+                if protocol is None:
+                    return await self._open(key, req, traces, timeout)
         await self._tell_reuse(key, protocol, traces)
         return protocol
 
@@ -376,6 +384,7 @@ class BaseConnector:
             self._open_connections.add(protocol)
             protocol.on_lost = self._open_connections.discard
         protocol.peer = str(key)
+        note("opened", 0)
         protocol.single_use = self._force_close
         return protocol
 

@@ -7,7 +7,7 @@ import json as json_module
 import sys
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,13 +16,14 @@ from multidict import CIMultiDict, istr
 from yarl import URL
 
 from .. import hdrs
-from ..errors import ClientError, InvalidUrlClientError, NonHttpUrlClientError
+from ..errors import InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
 from ..message.form import Files, form_with_files
 from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
+from ..message.timed import timed
 from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
@@ -42,10 +43,10 @@ from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
 from .resuming import Resuming
 from .routes import Routes
-from .tracing import NO_TRACES, TraceConfig, Traces, start_traces
+from .statuscheck import RaiseForStatus, check_status
+from .tracing import NO_TRACES, TraceConfig, start_traces
 from .websocket import ClientWebSocketResponse
 
-RaiseForStatus = bool | Callable[[ClientResponse], Awaitable[None]]
 CharsetResolver = Callable[[ClientResponse, bytes], str]
 
 
@@ -54,8 +55,6 @@ _SETTINGS: Final = (
     *("read_bufsize", "auto_decompress", "max_body_size", "on_informational"),
     *("max_field_size", "max_fields", "max_line_size"),
 )
-#: Seconds that an error waits for the start of its content.
-_MOMENT: Final = 1.0
 
 
 def _utf8(response: ClientResponse, body: bytes) -> str:
@@ -86,6 +85,7 @@ class ClientSession(Resuming, WebSocketConnecting):
     :param read_bufsize: bytes of a body that are read ahead.
     :param max_line_size: bytes of a status line; `max_field_size`: of a field line; `max_headers`: how many of them.
     :param max_body_size: bytes of a response's content, decoded; reading a larger one raises `BodyTooLarge`. None or 0: no limit.
+    :param timings: read the clock for each request, so that `response.timings` is complete.
     :param requote_redirect_url: bring the targets of redirects into canonical form; False: ask for them as servers write them.
     :param fallback_charset_resolver: names the charset of a text whose response does not.
     :param auth: credentials for every request that has none; with a `base_url`, for those to its origin. Redirects to another
@@ -130,6 +130,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         max_field_size: int = DEFAULT_SETTINGS.max_field_size,
         max_headers: int = DEFAULT_SETTINGS.max_fields,
         max_body_size: int | None = None,
+        timings: bool = False,
         fallback_charset_resolver: CharsetResolver = _utf8,
         auth: BasicAuth | None = None,
         trust_env: bool = False,
@@ -147,7 +148,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         self._skip_auto_headers = frozenset(map(istr, skip_auto_headers or ()))
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
-        self._request_class = request_class
+        self._request_class = timed(request_class) if timings else request_class
         # Not for classes of the user's: to them a URL is a URL.
         self._cuts_urls = self._base_url is None and request_class is ClientRequest
         self._response_class = response_class
@@ -218,6 +219,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         :param server_hostname: the name that the certificate is checked for.
         :param proxy: the proxy to go through, also after redirects: an http, https, socks4, socks4a, socks5 or socks5h URL;
             `proxy_auth` are credentials for it, if they are not in the URL, and `proxy_headers` fields.
+        :param timings: read the clock, so that `response.timings` is complete.
         :param on_informational: called with each `InformationalResponse` that comes before the response (status 1xx).
         :param trace_request_ctx: for the contexts of the session's `trace_configs`.
         :param read_bufsize, auto_decompress, max_line_size, max_field_size, max_headers, max_body_size: as the session's.
@@ -297,6 +299,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         max_headers: int | None = None,
         max_body_size: int | None = None,
         on_informational: OnInformational | None = None,
+        timings: bool = False,
         middlewares: Sequence[ClientMiddlewareType] | None = None,
     ) -> ClientResponse:
         connector = self._connector
@@ -310,7 +313,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         if (
             (limits is not self._timeout or not read_until_eof)
             or not (read_bufsize is None and auto_decompress is None and max_field_size is None and max_headers is None)
-            or not (max_line_size is None and max_body_size is None and on_informational is None)
+            or not (max_line_size is None and max_body_size is None and on_informational is None and not timings)
         ):
             said = (read_bufsize, auto_decompress, max_body_size, on_informational, max_field_size, max_headers, max_line_size)
             settings = self._settings_for(limits, read_until_eof, *said)
@@ -343,7 +346,8 @@ class ClientSession(Resuming, WebSocketConnecting):
                 options["headers"] = None if headers is None else self._prepare_headers(headers)
                 options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
                 hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
-                request = self._request_class(method, url, params=params, data=data, cookies=cookie, session=self, **options)
+                make = timed(self._request_class) if timings else self._request_class
+                request = make(method, url, params=params, data=data, cookies=cookie, session=self, **options)
             try:
                 response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
             finally:
@@ -352,7 +356,7 @@ class ClientSession(Resuming, WebSocketConnecting):
             if response.sets_cookies:
                 store_cookies(self.cookie_jar, response, request.origin.key.host)
             if (check := self._raise_for_status if raise_for_status is None else raise_for_status) or traces:
-                await self._check(response, check, traces)
+                await check_status(response, check, traces)
         except BaseException as error:
             await traces.fail(error)
             raise
@@ -364,22 +368,6 @@ class ClientSession(Resuming, WebSocketConnecting):
         except ValueError as error:
             raise InvalidUrlClientError(url, str(error)) from error
         return parsed if parsed.scheme in connector.allowed_protocol_schema_set else self._unix_url(parsed, url)
-
-    async def _check(self, response: ClientResponse, check: RaiseForStatus, traces: Traces) -> None:
-        try:
-            if traces:
-                response.trace_content()
-            if callable(check):
-                await check(response)
-            elif check and not response.ok:
-                if response.connection is not None:
-                    await _wait_for_content(response)
-                response.raise_for_status()
-            if traces:
-                await traces.end(response)
-        except BaseException:
-            response.release()
-            raise
 
     async def _credentials(self, url: URL, auth: BasicAuth | None, headers: LooseHeaders | None) -> BasicAuth | None:
         """`auth` of a request to `url`, or else what the session has for it, unless there are credentials in `url`."""
@@ -575,14 +563,6 @@ class ClientSession(Resuming, WebSocketConnecting):
     @property
     def auto_decompress(self) -> bool:
         return self._settings.auto_decompress
-
-
-async def _wait_for_content(response: ClientResponse) -> None:
-    """The error of a bad status carries the start of the content, which is given a moment to come."""
-    content = response.content
-    with suppress(ClientError, TimeoutError):
-        async with asyncio.timeout(_MOMENT):
-            content.unread_data(await content.readany())
 
 
 def _checked_base(base_url: StrOrURL | None) -> URL | None:

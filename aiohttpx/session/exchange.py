@@ -144,6 +144,7 @@ async def _through(
     async def send(request: ClientRequest) -> ClientResponse:
         if deadline is not None and deadline.struck:
             raise deadline.error(peer, "in a middleware")
+        request.phases = None  # those of an attempt before
         response = await _attempt(connector, request, timeout, deadline, retry)
         responses.append(response)
         return response

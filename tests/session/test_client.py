@@ -31,7 +31,7 @@ from aiohttpx import (
     SocketTimeoutError,
     TCPConnector,
 )
-from aiohttpx.session import client
+from aiohttpx.session import statuscheck
 from aiohttpx.testing import ExpectRequest, LoopbackServer, Response, Script, ScriptedPeer, StallForever
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -297,7 +297,7 @@ async def test_a_bad_status_is_an_error_if_it_is_to_be() -> None:
 
 
 async def test_the_error_waits_a_moment_for_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_MOMENT", 30)
+    monkeypatch.setattr(statuscheck, "_MOMENT", 30)
     start, body = REFUSAL[:-7], REFUSAL[-7:]
 
     async def after_a_turn(connection: Any) -> None:
@@ -312,7 +312,7 @@ async def test_the_error_waits_a_moment_for_its_body(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("then", [StallForever(), b"no body of that length"], ids=["stalls", "is cut"])
 async def test_the_error_does_not_depend_on_its_body(then: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_MOMENT", 0.01)
+    monkeypatch.setattr(statuscheck, "_MOMENT", 0.01)
     start = b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n"
     async with ScriptedPeer([ExpectRequest(), start, then]) as peer, ClientSession(raise_for_status=True) as session:
         with pytest.raises(ClientResponseError) as caught:
