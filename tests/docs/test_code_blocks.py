@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import runpy
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer
 
@@ -23,14 +25,28 @@ def blocks() -> Iterator[object]:
             yield pytest.param(block, id=f"{page.relative_to(PROJECT)}-{number}")
 
 
+def certified(folder: Path) -> ssl.SSLContext:
+    """A server that has, and asks for, a certificate of the authority in `ca.pem`; a client's is in `client.pem`."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+    ca.issue_cert("client.example").private_key_and_cert_chain_pem.write_to_path(str(folder / "client.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
 @pytest.mark.parametrize("block", list(blocks()))
 def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "report.csv").write_bytes(b"1;2\n" * 1000)
-    with LoopbackServer(DEFAULT_ROUTES).in_thread() as server:
-        assert "http://httpbin.org" in block, "a block asks a server that the test can take the place of"
+    secure = "https://httpbin.org" in block
+    with LoopbackServer(DEFAULT_ROUTES, ssl_context=certified(tmp_path) if secure else None).in_thread() as server:
+        asked = "https://httpbin.org" if secure else "http://httpbin.org"
+        assert asked in block, "a block asks a server that the test can take the place of"
         program = tmp_path / "block.py"
-        program.write_text(block.replace("http://httpbin.org", server.url), encoding="utf-8")
+        program.write_text(block.replace(asked, server.url), encoding="utf-8")
         try:
             runpy.run_path(str(program), run_name="__main__")
         finally:

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import re
 import runpy
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,6 +116,17 @@ def test_guarded(server: LoopbackServer, run: Run) -> None:
     assert run("guarded.py", f"{server.url}/anything", "127.0.0.0/8").startswith("200 {")
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
+def test_unix_socket(run: Run, tmp_path: Path) -> None:
+    path = str(tmp_path / "Name.sock")
+    with LoopbackServer(unix_path=path).in_thread():
+        out = run("unix_socket.py", path, "/anything?a=b")
+    assert out.startswith("200 application/json\n")
+    assert '"target": "/anything?a=b"' in out
+    gone = run("unix_socket.py", path, "/", status=1)
+    assert gone.startswith(f"UnixClientConnectorError: Cannot connect to unix socket {path}")
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "download.py",
@@ -124,5 +136,6 @@ def test_every_example_is_run() -> None:
         "many.py",
         "polite.py",
         "timings.py",
+        "unix_socket.py",
         "upload_download.py",
     }
