@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -354,10 +355,20 @@ def _proven(key: ConnectionKey, context: ssl.SSLContext, pin: Fingerprint | None
     return key._replace(ssl=pin or context), context.verify_mode, context.check_hostname
 
 
+@cache
+def _able_to_force_close(kind: Any) -> Any:
+    """asyncio's own TLS transport, such that TLS within it can fail: early versions of Python 3.11 and 3.12 call a method of
+    their own with too many arguments then."""
+    return type(kind.__name__, (kind,), {"_force_close": lambda self, exc: self.abort()})
+
+
 async def _start_tls(
     transport: asyncio.Transport, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, **options: Any
 ) -> asyncio.Transport:
     loop = asyncio.get_running_loop()
+    kind: Any = type(transport)
+    if kind.__module__ == "asyncio.sslproto":
+        transport.__class__ = _able_to_force_close(kind)
     try:
         secure = await loop.start_tls(transport, protocol, context, **options)
     except (AttributeError, NotImplementedError, TypeError) as error:

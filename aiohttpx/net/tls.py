@@ -14,7 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TypeAlias
 
@@ -152,6 +152,18 @@ class _ResumingEnd(ssl.SSLObject):
         super().do_handshake()
 
 
+@contextmanager
+def handshakes_in_turn() -> Iterator[list[ssl.SSLSession]]:
+    """Around the opening of a connection and a handshake through it, which uvloop makes in the context that the connection was
+    opened in: what is offered later must be seen there."""
+    offer: list[ssl.SSLSession] = []
+    token = _offer.set(offer)
+    try:
+        yield offer
+    finally:
+        _offer.reset(token)
+
+
 class TLSSessions:
     """TLS sessions to be resumed, by peer: what was proven to one is never shown to another.
 
@@ -176,11 +188,13 @@ class TLSSessions:
         if tls is not None:
             del self._known[tls]
             session = tls.session
-        token = _offer.set(None if session is None else [session])
-        try:
-            yield
-        finally:
-            _offer.reset(token)
+        outer = _offer.get()
+        with handshakes_in_turn() if outer is None else nullcontext(outer) as offer:
+            offer[:] = [] if session is None else [session]
+            try:
+                yield
+            finally:
+                offer.clear()
 
     def keep(self, peer: Hashable, transport: asyncio.BaseTransport) -> None:
         """Remember the connection of `transport`, whose other end has proven to be `peer`."""

@@ -20,7 +20,7 @@ from ..net.guard import SSRFGuard
 from ..net.proxy import proxy_of
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
 from ..net.socks import address_for, open_socks_tunnel, told_names
-from ..net.tls import Fingerprint, SSLSetting, context_for, known_context, merge_ssl_settings, pin_of
+from ..net.tls import Fingerprint, SSLSetting, context_for, handshakes_in_turn, known_context, merge_ssl_settings, pin_of
 from ..net.tunnel import ProxyRequest, open_tunnel, use_tunnel
 from ..net.unix import UNIX_SCHEME, socket_path
 from ..timeouts import NOT_GIVEN, ClientTimeout
@@ -229,20 +229,21 @@ class TCPConnector(BaseConnector):
         proxy_req = self._update_proxy_auth_header_and_build_proxy_req(req)
         if proxy_req.socks:
             return await self._create_socks_connection(req, proxy_req, traces, timeout)
-        transport, protocol = await self._create_direct_connection(
-            proxy_req, traces, timeout, client_error=ClientProxyConnectionError
-        )
-        if not key.tunnel:
-            return transport, protocol
-        async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
-            async with phase_limit("CONNECT", None, key, threshold):
-                transport = await open_tunnel(protocol, proxy_req)
-            context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
-            if context is None:
-                return use_tunnel(transport, self._factory())
-            async with phase_limit("tls", timeout.tls, key, threshold):
-                seconds = timeout.tls or timeout.sock_connect
-                return await self._dialer.secure_over(transport, self._factory, key, context, pin, seconds)
+        with handshakes_in_turn():
+            transport, protocol = await self._create_direct_connection(
+                proxy_req, traces, timeout, client_error=ClientProxyConnectionError
+            )
+            if not key.tunnel:
+                return transport, protocol
+            async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
+                async with phase_limit("CONNECT", None, key, threshold):
+                    transport = await open_tunnel(protocol, proxy_req)
+                context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
+                if context is None:
+                    return use_tunnel(transport, self._factory())
+                async with phase_limit("tls", timeout.tls, key, threshold):
+                    seconds = timeout.tls or timeout.sock_connect
+                    return await self._dialer.secure_over(transport, self._factory, key, context, pin, seconds)
 
     async def _create_socks_connection(
         self, req: Asking, proxy_req: ProxyRequest, traces: Sequence[Any], timeout: ClientTimeout
