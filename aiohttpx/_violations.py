@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from .errors import BadHttpMessage, ContentLengthError, LineTooLong, TransferEncodingError
+from .secrets import SECRET_FIELDS
 
 _Error = TypeVar("_Error", bound=Exception)
 
@@ -169,4 +170,6 @@ _UNSENDABLE = {
 def request_fault(part: str, text: str, name: str = "") -> ValueError:
     """Why `text` cannot be sent as this part of a request's head; `name` is the field's when it is a value."""
     found = _UNSENDABLE[part].search(text)
+    if found and name.lower() in SECRET_FIELDS:
+        return ValueError(f"Bad {part} of {name!r}: {found[0]!r} at position {found.start()} (the rest is not shown)")
     return show(ValueError, f"Bad {part} of {name!r}" if name else f"Bad {part}", text, found.start() if found else len(text))

@@ -59,13 +59,16 @@ import ssl
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from .secrets import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: As much of a refused response's body as an error carries, in bytes.
 BODY_LIMIT = 4096
 _BODY_SHOWN = 200
-_USERINFO: Final = re.compile(r"(?<=//)[^/?#]*@")
+#: User and password of a URL; with a slash in the password, it has no host, and what looks like its port is no number.
+_USERINFO: Final = re.compile(r"(?<=//)(?:[^/?#]*|[^/?#@:]*:[^/?#]*[^/?#0-9][^/?#]*[/?#].*)@")
 
 
 class ClientError(Exception):
@@ -122,7 +125,7 @@ class ClientResponseError(ClientError):
         if self.message:
             said.append(f"message={self.message!r}")
         if self.headers is not None:
-            said.append(f"headers={self.headers!r}")
+            said.append(f"headers={without_secrets(self.headers)!r}")
         return f"{type(self).__name__}({', '.join(said)})"
 
     @property

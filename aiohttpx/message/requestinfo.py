@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from ..wire.secrets import shown
+from ..secrets import shown, without_secrets
 from .payload import Payload
 
 #: A body up to this size, in bytes, is a part of the command.
@@ -32,6 +32,9 @@ class RequestInfo(_RequestInfo):
 
     def __new__(cls, url: URL, method: str, headers: CIMultiDictProxy[str], real_url: URL | None = None) -> RequestInfo:
         return tuple.__new__(cls, (url, method, headers, url if real_url is None else real_url))
+
+    def __repr__(self) -> str:
+        return super(RequestInfo, self._replace(headers=without_secrets(self.headers))).__repr__()
 
     def with_body(self, body: Payload, compressed: bool) -> RequestInfo:
         """Know the body too, if it is small; `compressed`: it was sent in the content coding that `headers` name."""

@@ -33,6 +33,7 @@ from ..net.connection import Answer, HTTPConnection
 from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
+from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
 from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
@@ -141,7 +142,7 @@ class ClientResponse:
 
     def __repr__(self) -> str:
         reason = (self.reason or "None").encode("ascii", "backslashreplace").decode("ascii")
-        return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{self.headers}\n"
+        return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{without_secrets(self.headers)}\n"
 
     def __del__(self) -> None:
         connection = getattr(self, "_connection", None)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from .._impl import parse_fields
 from ..events import Chunks, Event, ResponseHead, Trailers
-from ..wire.secrets import shown
+from ..secrets import shown
 from .connection import Answer
 from .handler import ResponseHandler
 from .settings import DEFAULT_SETTINGS, Settings

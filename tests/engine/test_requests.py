@@ -70,6 +70,8 @@ def test_long_heads(engine: ModuleType) -> None:
         ("GET", "/", ("A", "\0"), "Bad field value of 'A':\n  \"\\x00\"\n   ^^^^"),
         ("GET", "/", ("A", '"b"\n'), 'Bad field value of \'A\':\n  "\\"b\\"\\n"\n        ^^'),
         ("GET", "/", ("A", "\udc80"), "Bad field value of 'A'"),
+        ("GET", "/", ("Authorization", "secret\n"), "Bad field value of 'Authorization': '\\n' at position 6 (the rest is not"),
+        ("GET", "/", ("cookie", "secret\udc80"), "Bad field value of 'cookie': '\\udc80' at position 6 (the rest is not shown)"),
     ],
 )
 def test_what_cannot_be_sent(engine: ModuleType, method: str, target: str, pair: tuple[str, str] | None, message: str) -> None:

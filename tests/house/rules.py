@@ -13,7 +13,7 @@ FRONT_DOOR: Final = ""
 
 #: The rooms, lowest floor first. The roof may use the front door; `__main__` may use everything.
 FLOORS: Final = (
-    {"errors", "events", "hdrs", "timeouts", "typedefs", "version"},
+    {"errors", "events", "hdrs", "secrets", "timeouts", "typedefs", "version"},
     {"_impl"},  # and every other file at the top whose name begins with an underscore
     {"wire"},
     {"net"},

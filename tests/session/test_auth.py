@@ -12,6 +12,7 @@ from yarl import URL
 from aiohttpx import (
     BasicAuth,
     ClientRequest,
+    ClientResponseError,
     ClientSession,
     InvalidUrlClientError,
     InvalidUrlRedirectClientError,
@@ -150,7 +151,15 @@ async def test_what_is_no_basic_auth_is_a_type_error(here: Site, session: Client
     assert not here.asked
 
 
-@pytest.mark.parametrize("url", ["http://a%3Ab:secret@example.org/", "http://me:secret@:80/", "http://me:secret@example.org:x/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a%3Ab:secret@example.org/",
+        "http://me:secret@:80/",
+        "http://me:secret@example.org:x/",
+        "http://me:sec/ret?secret@example.org/",
+    ],
+)
 async def test_a_url_that_cannot_be_used_is_told_without_its_secret(session: ClientSession, url: str) -> None:
     with pytest.raises(InvalidUrlClientError) as caught:
         await session.get(url)
@@ -209,3 +218,28 @@ async def test_the_other_end_of_the_wire_sees_what_was_given() -> None:
             assert response.status == 401
         async with session.get(site.url + "/private", auth=ME) as response:
             assert await response.text() == "welcome"
+
+
+async def test_no_repr_of_a_response_or_an_error_shows_secrets(here: Site) -> None:
+    def refuse(request: Any) -> Response:
+        return Response(401, [("Set-Cookie", "a=secret"), ("X-Shown", "this")], b"")
+
+    fields = {"Cookie": "b=secret", "Proxy-Authorization": "secret", "X-Own": "that"}
+    async with Site(private=refuse) as site, ClientSession(auth=ME, headers=fields) as session:
+        response = await session.get(site.url + "/private", cookies={"c": "secret"})
+        with pytest.raises(ClientResponseError) as caught:
+            response.raise_for_status()
+    for text in (repr(response), repr(response.request_info), repr(caught.value), str(caught.value)):
+        assert "secret" not in text
+        assert FIELD.split()[1] not in text
+    assert "'Set-Cookie': '[redacted]', 'X-Shown': 'this'" in repr(response)
+    assert "'X-Own': 'that'" in repr(caught.value)
+    assert response.headers["Set-Cookie"] == "a=secret"
+    assert response.request_info.headers["Authorization"] == FIELD
+
+
+async def test_a_secret_with_a_line_break_is_not_shown(here: Site, session: ClientSession) -> None:
+    with pytest.raises(ValueError, match="Bad field value of 'Authorization'") as caught:
+        await session.get(here.url, headers={"Authorization": "Bearer secret\n"})
+    assert "secret" not in str(caught.value)
+    assert not here.asked
