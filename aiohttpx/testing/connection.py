@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import suppress
 
 from .framing import LAST_CHUNK, chunk, frame
 from .listener import AcceptedConnection, Listener
@@ -191,7 +192,8 @@ class ServerConnection(AcceptedConnection):
         self._linger()
         self.transport.resume_reading()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # the client has gone meanwhile
+                self.transport.write_eof()
         else:
             self.transport.close()
 
