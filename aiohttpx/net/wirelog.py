@@ -43,6 +43,7 @@ class LoggedConnection(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None) -> None:
         super().__init__(loop, read_buffer)
         self._number = next(_numbers)
+        self._hearing = False
 
     def _log(self, direction: str, text: str) -> None:
         logger.debug("#%d %s %s %s", self._number, self.peer or "-", direction, text.translate(_CONTROLS))
@@ -81,6 +82,19 @@ class LoggedConnection(ResponseHandler):
         super().content_received(size)
 
     def _hear(self, events: list[Event]) -> None:
+        self._log_events(events)
+        self._hearing = True
+        try:
+            super()._hear(events)
+        finally:
+            self._hearing = False
+
+    def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
+        if not self._hearing:  # an answer that came in one read is not heard event by event
+            self._log_events([head, body])
+        super()._answer_whole(head, body)
+
+    def _log_events(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, ResponseHead):
                 self._log("<", f"HTTP/{event.version.major}.{event.version.minor} {event.status} {event.reason}")
@@ -91,7 +105,6 @@ class LoggedConnection(ResponseHandler):
                 self._log_size("<", len(event.data))
             elif isinstance(event, bytes):
                 self._log_size("<", len(event))
-        super()._hear(events)
 
     def fail(self, error: BaseException) -> None:
         self._log("*", f"fails: {type(error).__name__}")  # its text may quote what must not be shown
