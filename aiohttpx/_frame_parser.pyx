@@ -13,7 +13,7 @@ import sys
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE, _PyBytes_Resize
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport uint64_t
@@ -40,6 +40,29 @@ cdef extern from "Python.h":
     char* PyUnicode_DATA(PyObject*)
     char* PyBytes_AS_STRING_of "PyBytes_AS_STRING"(PyObject*)
 
+cdef extern from *:
+    """
+    /* What tuple's own constructor does for a subclass, without the two tuples that it wants to be given. A message holds nothing
+       that could hold the message: the garbage collector need not look at it. */
+    static PyObject *make_message(PyObject *type, PyObject *kind, PyObject *data, PyObject *extra) {
+        PyObject *message = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 3);
+        if (message == NULL)
+            return NULL;
+        Py_INCREF(kind);
+        PyTuple_SET_ITEM(message, 0, kind);
+        Py_INCREF(data);
+        PyTuple_SET_ITEM(message, 1, data);
+        Py_INCREF(extra);
+        PyTuple_SET_ITEM(message, 2, extra);
+    #if PY_VERSION_HEX >= 0x030E0000
+        ((PyTupleObject *)message)->ob_hash = -1;
+    #endif
+        PyObject_GC_UnTrack(message);
+        return message;
+    }
+    """
+    object make_message(object type, object kind, object data, object extra)
+
 cdef enum:
     CONTINUATION = 0
     TEXT = 1
@@ -61,7 +84,6 @@ cdef enum:
 
 cdef type _WSMessage = WSMessage
 cdef type _WSMessageTextBytes = WSMessageTextBytes
-cdef type _Deflated = Deflated
 cdef object _TEXT = WSMsgType.TEXT
 cdef object _BINARY = WSMsgType.BINARY
 cdef object _PING = WSMsgType.PING
@@ -77,6 +99,7 @@ cdef class FrameParser:
     cdef bint deflate, decode_text, masked
     cdef object error
     cdef bint closed
+    cdef readonly bint has_control
 
     cdef unsigned char[MAX_HEAD] head
     cdef Py_ssize_t head_size, head_length
@@ -128,6 +151,7 @@ cdef class FrameParser:
     cdef list run(self, const char* data, Py_ssize_t length):
         cdef list messages = []
         cdef const char* end = data + length
+        self.has_control = False
         try:
             while data < end and not self.closed:
                 if self.head_size < self.head_length:
@@ -211,7 +235,7 @@ cdef class FrameParser:
                 messages.append(self.control_message())
         elif fin and self.size == 0 and <uint64_t>length == self.length and not self.masked:
             self.left = 0
-            messages.append(self.make_message(data, length))
+            messages.append(self.message_from(data, length))
         else:
             self.gather(data, length)
             self.left -= length
@@ -284,18 +308,19 @@ cdef class FrameParser:
     cdef object control_message(self):
         cdef bytes payload = self.control[: self.length]
         cdef int opcode = self.head[0] & OPCODE
+        self.has_control = True
         if opcode != CLOSE:
-            return as_tuple(_WSMessage, (_PING if opcode == PING else _PONG, payload, ""))
+            return make_message(_WSMessage, _PING if opcode == PING else _PONG, payload, "")
         message = close_message(payload)
         self.closed = True
         return message
 
-    cdef object make_message(self, const char* data, Py_ssize_t length):
+    cdef object message_from(self, const char* data, Py_ssize_t length):
         """The message whose payload is this."""
         if not self.is_text():
             return self.message_of(PyBytes_FromStringAndSize(data, length))
         try:
-            return as_tuple(_WSMessage, (_TEXT, PyUnicode_DecodeUTF8(data, length, NULL), ""))
+            return make_message(_WSMessage, _TEXT, PyUnicode_DecodeUTF8(data, length, NULL), "")
         except UnicodeDecodeError as wrong:
             raise bad_text(wrong.start) from None
 
@@ -305,7 +330,7 @@ cdef class FrameParser:
         if self.text.needed:
             raise bad_text(self.text.character)
         if self.message == NULL:
-            return self.make_message(b"", 0)
+            return self.message_from(b"", 0)
         self.size = self.room = 0
         if self.ascii or not self.is_text():
             self.resize(size)
@@ -313,22 +338,16 @@ cdef class FrameParser:
         Py_XDECREF(self.message)
         self.message = NULL
         if self.ascii:
-            return as_tuple(_WSMessage, (_TEXT, payload, ""))
-        return self.make_message(PyBytes_AS_STRING(payload), size) if self.is_text() else self.message_of(payload)
+            return make_message(_WSMessage, _TEXT, payload, "")
+        return self.message_from(PyBytes_AS_STRING(payload), size) if self.is_text() else self.message_of(payload)
 
     cdef object message_of(self, bytes payload):
         """As `_frame_parser_py.FrameParser._message_of`, but for what is decoded."""
         if self.compressed:
-            return as_tuple(_Deflated, (_TEXT if self.type == TEXT else _BINARY, payload))
+            return Deflated(_TEXT if self.type == TEXT else _BINARY, payload)
         if self.type == BINARY:
-            return as_tuple(_WSMessage, (_BINARY, payload, ""))
-        return as_tuple(_WSMessageTextBytes, (_TEXT, payload, ""))
-
-
-cdef object as_tuple(type of, tuple values):
-    """A named tuple, made without a call into Python."""
-    cdef tuple arguments = (values,)
-    return (<PyTypeObject*>tuple).tp_new(of, <PyObject*>arguments, NULL)
+            return make_message(_WSMessage, _BINARY, payload, "")
+        return make_message(_WSMessageTextBytes, _TEXT, payload, "")
 
 
 # Frames

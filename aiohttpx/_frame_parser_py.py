@@ -64,6 +64,7 @@ class FrameParser:
         self._masked = masked
         self._max_fragments = max_fragments
         self._error: tuple[int, str] | None = None
+        self._has_control = False
         self._closed = False  # a close frame has come
 
         self._head = bytearray()  # of the frame under way, as far as it has come
@@ -78,6 +79,11 @@ class FrameParser:
         self._fragments = 0
         self._checker = _make_decoder()  # of its text, which may end within a character
 
+    @property
+    def has_control(self) -> bool:
+        """Not all that the last `feed` has said are data messages."""
+        return self._has_control
+
     def feed(self, data: bytes | bytearray | memoryview) -> list[Message]:
         """The messages that are complete with these bytes.
 
@@ -86,6 +92,7 @@ class FrameParser:
         if self._error is not None:
             raise WebSocketError(*self._error)
         messages: list[Message] = []
+        self._has_control = False
         with memoryview(data).cast("B") as view:
             at = 0
             try:
@@ -162,6 +169,7 @@ class FrameParser:
         self._head_length = 2
         opcode = WSMsgType(first & OPCODE)
         if opcode >= WSMsgType.CLOSE:
+            self._has_control = True
             payload = bytes(self._control)
             self._control.clear()
             messages.append(WSMessage(opcode, payload, "") if opcode != WSMsgType.CLOSE else close_message(payload))

@@ -155,7 +155,7 @@ class WebSocketReader(asyncio.Protocol):
         self._connection = connection
         self._loop = connection.loop
         self._writer = writer
-        self._feed = parser.feed
+        self._parser = parser
         self._inflater = inflater
         self._inflating = False
         self._autoping = autoping
@@ -191,7 +191,7 @@ class WebSocketReader(asyncio.Protocol):
         if self.heard is not None:
             self.heard = self._loop.time()
         try:
-            messages = self._feed(data)
+            messages = self._parser.feed(data)
         except WebSocketError as error:
             self._heed(error.messages)
             self._violated(error)
@@ -207,9 +207,10 @@ class WebSocketReader(asyncio.Protocol):
             self._end_farewell(messages)
             return
         queue = self.messages
-        for message in messages:
-            if message[0] < _CONTROL or not self._control(message):  # type: ignore[arg-type]
-                queue.append(message)
+        if not self._parser.has_control:
+            queue += messages
+        else:
+            queue += [message for message in messages if message[0] < _CONTROL or not self._control(message)]  # type: ignore[arg-type]
         if queue:
             self._wake()
 

@@ -103,13 +103,13 @@ PINGS = {
 RESERVED_BITS = {
     **{
         f"reserved bits {rsv} in opcode {opcode}": Case(
-            HELLO + frame(opcode, b"hello", rsv=rsv) + HELLO, [SAID], 1002, "Reserved bits"
+            HELLO + frame(opcode, b"hello", rsv=rsv) + HELLO, [SAID], 1002, "non-zero reserved bits"
         )
         for rsv in range(1, 8)
         for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
     },
     "reserved bit in a continuation": Case(
-        frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"b", rsv=4), [], 1002, "first byte 0xc0"
+        frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"b", rsv=4), [], 1002, "non-zero reserved bits"
     ),
 }
 
@@ -306,12 +306,12 @@ COMPRESSION = {
         frame(TEXT, SQUASHED[:3], rsv=4, fin=False) + frame(CONTINUATION, SQUASHED[3:], rsv=4),
         [],
         1002,
-        "first byte 0xc0",
+        "non-zero reserved bits",
         DEFLATE,
     ),
-    "a compressed ping": Case(frame(PING, rsv=4), [], 1002, "Reserved bits", DEFLATE),
-    "RSV2": Case(frame(TEXT, SQUASHED, rsv=6), [], 1002, "Reserved bits", DEFLATE),
-    "RSV3": Case(frame(TEXT, SQUASHED, rsv=1), [], 1002, "Reserved bits", DEFLATE),
+    "a compressed ping": Case(frame(PING, rsv=4), [], 1002, "non-zero reserved bits", DEFLATE),
+    "RSV2": Case(frame(TEXT, SQUASHED, rsv=6), [], 1002, "non-zero reserved bits", DEFLATE),
+    "RSV3": Case(frame(TEXT, SQUASHED, rsv=1), [], 1002, "non-zero reserved bits", DEFLATE),
     "a little more than is allowed": Case(
         frame(BINARY, b"*" * 75, rsv=4), [Deflated(WSMsgType.BINARY, b"*" * 75)], settings={"deflate": True, **TEN}
     ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import random
+import sys
 import tracemalloc
 from types import ModuleType
 
@@ -12,6 +14,7 @@ import pytest
 
 from aiohttpx import WebSocketError, WSCloseCode, WSMessage, WSMsgType
 
+from .conftest import FRAME_TWINS
 from .frame_cases import BINARY, CLOSE, CONTINUATION, HELLO, PING, SAID, TEXT, binary, close, fragments, frame
 from .outcome import single_bytes
 
@@ -38,6 +41,25 @@ def test_what_follows_a_close_is_ignored(framing: ModuleType) -> None:
     parser = framing.FrameParser()
     assert parser.feed(frame(CLOSE)) == [close()]
     assert parser.feed(HELLO + b"\xff" * 100) == []
+
+
+def test_control_frames_are_announced(framing: ModuleType) -> None:
+    parser = framing.FrameParser()
+    said = []
+    for wire in (b"", HELLO, HELLO + frame(PING), HELLO, frame(TEXT, fin=False), frame(PING)[:1], frame(PING)[1:], b""):
+        parser.feed(wire)
+        said.append(parser.has_control)
+    assert said == [False, False, True, False, False, False, True, False]
+    with pytest.raises(WebSocketError):
+        parser.feed(frame(PING) + frame(3))
+    assert parser.has_control
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="of CPython's collector")
+def test_the_garbage_collector_need_not_look_at_messages() -> None:
+    for parser in (twin.FrameParser() for twin in FRAME_TWINS if not twin.__name__.endswith("_py")):
+        messages = parser.feed(HELLO + frame(PING) + fragments(BINARY, b"a", b"b"))
+        assert not any(gc.is_tracked(message) for message in messages)
 
 
 @pytest.mark.parametrize(
