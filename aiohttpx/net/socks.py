@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ClientConnectorDNSError, ClientProxyConnectionError
@@ -51,18 +52,20 @@ async def open_socks_tunnel(sock: socket.socket, asked: ProxyRequest, host: str,
     Raises `ClientProxyConnectionError` when the proxy refuses or goes away, and when python-socks is not installed. The socket is
     closed then.
     """
-    try:
-        proxy = _proxy(sock, asked.url.scheme, key.proxy_auth)
-        await proxy.connect(host, key.port, timeout=_A_YEAR)
-    except Exception as error:
-        sock.close()
-        said = (
-            str(error) if type(error).__module__.startswith("python_socks") or isinstance(error, OSError) else repr(type(error))
-        )
-        raise ClientProxyConnectionError(asked.connection_key, OSError(None, said)) from error
-    except BaseException:
-        sock.close()
-        raise
+    proxy_key = asked.connection_key
+    with ExitStack() as failing:
+        failing.callback(sock.close)
+        try:
+            await _proxy(sock, asked.url.scheme, key.proxy_auth).connect(host, key.port, timeout=_A_YEAR)
+        except OSError as error:
+            raise ClientProxyConnectionError(proxy_key, error) from error
+        except Exception as error:
+            if type(error).__name__ == "ProxyError":
+                raise ClientProxyConnectionError(proxy_key, OSError(None, str(error))) from error
+            # Something does not fit into the protocol; the text of the error may show the password.
+            unfit = OSError(None, "The credentials or the host cannot be said in SOCKS")
+            raise ClientProxyConnectionError(proxy_key, unfit) from None
+        failing.pop_all()
 
 
 def _proxy(sock: socket.socket, scheme: str, auth: Any) -> Any:

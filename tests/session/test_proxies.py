@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from aiohttpx import (
     ClientTimeout,
     ConnectionTimeoutError,
 )
-from aiohttpx.testing import Close, Expect, HalfClose, Reset, ScriptedPeer, Send, StallForever
+from aiohttpx.testing import Close, Expect, ExpectRequest, HalfClose, Reset, ScriptedPeer, Send, StallForever
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -262,3 +263,57 @@ class TestUnreachable:
     async def test_a_name_that_is_none(self, session: ClientSession, proxy: str) -> None:
         with pytest.raises(ClientConnectorDNSError, match=r"host nowhere\.invalid:"):
             await get(session, proxy=proxy)
+
+
+class TestSocks:
+    """What real servers do is in tests/loopback."""
+
+    async def test_what_it_is_told(self, session: ClientSession) -> None:
+        pytest.importorskip("python_socks")
+        granted = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
+        script = [
+            Expect(b"\x05\x02\x00\x02"),
+            b"\x05\x02",
+            Expect(b"secret"),
+            b"\x01\x00",
+            Expect(b"\x00\x50"),
+            granted,
+            ExpectRequest(),
+            OK,
+        ]
+        async with ScriptedPeer(script) as proxy:
+            assert await get(session, proxy=proxy.url.replace("http", "socks5h"), proxy_auth=AUTH) == "ok"
+        _, _, asked = proxy.received.partition(b"\x01\x04user\x06secret")
+        assert asked.startswith(b"\x05\x01\x00\x03\x0bexample.org\x00\x50GET /path?a=b HTTP/1.1\r\nHost: example.org\r\n")
+        assert b"roxy" not in asked
+
+    @pytest.mark.parametrize("scheme", ["socks4a", "socks5h"])
+    @pytest.mark.parametrize(
+        "script", [[Close()], [Reset()], [b"HTTP/1.1 400 Bad Request\r\n\r\n"], [b"\x05"], [b"\x05\xff"], [HalfClose()]], ids=str
+    )
+    async def test_a_proxy_that_misbehaves(self, session: ClientSession, scheme: str, script: Any) -> None:
+        pytest.importorskip("python_socks")
+        async with ScriptedPeer([*script, Close()]) as proxy:
+            with pytest.raises(ClientProxyConnectionError, match=f"host 127.0.0.1:{proxy.port}"):
+                await get(session, proxy=proxy.url.replace("http", scheme))
+
+    async def test_the_phase_in_which_a_limit_struck(self, session: ClientSession) -> None:
+        pytest.importorskip("python_socks")
+        async with ScriptedPeer([StallForever()]) as proxy:
+            url = proxy.url.replace("http", "socks5h")
+            for limit in ("total", "connect", "sock_connect"):
+                said = rf"^Connection timeout to host example.org:80 through {url} \({limit}, 0.1 s, in SOCKS\)$"
+                with pytest.raises(ConnectionTimeoutError, match=said):
+                    await get(session, proxy=url, timeout=ClientTimeout(**{limit: 0.1}))
+
+    async def test_without_the_package(self, session: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "python_socks", None)
+        async with ScriptedPeer([StallForever()]) as proxy:
+            with pytest.raises(
+                ClientProxyConnectionError, match=r"socks5:// needs python-socks: pip install 'aiohttpx\[socks\]'"
+            ):
+                await get(session, "http://127.0.0.1/", proxy=proxy.url.replace("http", "socks5"))
+
+    async def test_socks_4_knows_no_ipv6(self, session: ClientSession) -> None:
+        with pytest.raises(ClientConnectorDNSError, match=r"host ::1:80 .*No address that a socks4 proxy can connect to"):
+            await get(session, "http://[::1]/", proxy="socks4://127.0.0.1:9")
