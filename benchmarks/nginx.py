@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import os
 import shutil
@@ -16,7 +17,7 @@ from typing import NamedTuple, Self
 
 import trustme
 
-from works import DOWNLOAD_MIB, HELLO, MIB, PAGE
+from works import DOWNLOAD_MIB, HELLO, LARGE_PAGE, MIB, PAGE
 
 _CONFIGURATION = """
 daemon off;
@@ -51,6 +52,7 @@ http {{
             return 200 "{hello}";
         }}
         location = /page.json {{ default_type application/json; root {folder}; }}
+        location = /large.json {{ default_type application/json; root {folder}; add_header Content-Encoding gzip; }}
         location = /large {{ default_type application/octet-stream; root {folder}; }}
         location = /status {{ stub_status; }}
     }}
@@ -153,6 +155,7 @@ def _lay(folder: Path, host: str, port: int, tls_port: int) -> None:
     authority.cert_pem.write_to_path(folder / "ca.pem")
     authority.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     (folder / "page.json").write_bytes(PAGE)
+    (folder / "large.json").write_bytes(gzip.compress(LARGE_PAGE, mtime=0))
     with (folder / "large").open("wb") as file:
         file.truncate(DOWNLOAD_MIB * MIB)
     (folder / "nginx.conf").write_text(

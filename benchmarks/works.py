@@ -15,6 +15,11 @@ DOCUMENT: Final[list[dict[str, Any]]] = [
     for n in range(88)
 ]
 PAGE: Final = json.dumps(DOCUMENT).encode()
+#: The document of the work with gzip, 1 MB before that.
+LARGE_DOCUMENT: Final[list[dict[str, Any]]] = [
+    {"id": n, "price": n * 1.25, "text": f"item number {n} is like number {n * n}; " * 20} for n in range(1400)
+]
+LARGE_PAGE: Final = json.dumps(LARGE_DOCUMENT).encode()
 #: What is posted, about 0.5 KB on the wire.
 PAYLOAD: Final[dict[str, Any]] = {f"field {n}": f"a value that is {n} long" for n in range(13)}
 
@@ -79,6 +84,16 @@ _ROWS: Final = [
     Work("distinct64", "GET 13 B, 64 at once, distinct URLs", 64, 6400, _GET_64, path="/item/", distinct=True),
     Work("get1024", "GET 13 B, 1,024 at once", 1024, 10240, Target(4, not_behind="wreq")),
     Work("json32", "GET 10 KB JSON and json(), 32 at once", 32, 3200, Target(1.8), "get_json", "/page.json", len(DOCUMENT)),
+    Work(
+        "gzip4",
+        "GET 1 MB JSON in gzip and json(), 4 at once",
+        4,
+        200,
+        Target(1.8),
+        "get_json",
+        "/large.json",
+        len(LARGE_DOCUMENT),
+    ),
     Work("headers32", "GET with 20 headers, 3 cookies, 32 at once", 32, 3200, Target(6, not_behind="wreq"), path="/headers"),
     Work("post32", "POST 0.5 KB JSON, 32 at once", 32, 4800, Target(3.3, not_behind="pyreqwest"), "post_json", "/post"),
     Work("download", "download 100 MiB with read(), per MiB", 1, 5, Target(1.5, memory=True), "download", **_LARGE),

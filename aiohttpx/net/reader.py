@@ -333,7 +333,7 @@ class StreamReader:
         """Up to `n` bytes of what is there, with -1 all of it (with a decoder: what one step gives). b"" when nothing is."""
         self._check("read_nowait")
         if not self._size and self._coded is not None and self._coded.left:
-            self._decode(self._coded)
+            self._decode(self._coded, 0)
             if self._exception is not None:
                 raise self._exception
         return self._take(self._size if n < 0 else n)
@@ -385,7 +385,7 @@ class StreamReader:
             raise self._exception
         coded = self._coded
         while coded is not None and coded.left:
-            progress = self._decode(coded)
+            progress = self._decode(coded, wanted)
             if self._effort >= DECODE_TURN:
                 await self._give_way()
             if self._exception is not None:
@@ -516,10 +516,10 @@ class StreamReader:
             self._last_end = self.total_bytes
             self._ends.append(self._last_end)
 
-    def _decode(self, coded: CodedContent) -> bool:
-        """One step. True when there is more to read, or a chunk has ended; False when there is not, and perhaps an exception."""
+    def _decode(self, coded: CodedContent, wanted: int) -> bool:
+        """One step, larger for who wants much. True when there is more to read, or a chunk has ended."""
         try:
-            data, ended = coded.decode(max(DECODE_STEP, min(self._low_water, DECODE_TURN)))
+            data, ended = coded.decode(max(DECODE_STEP, min(max(self._low_water, wanted - self._size), DECODE_TURN)))
         except ContentEncodingError as error:
             self._fail(error)
             return False

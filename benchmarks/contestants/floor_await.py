@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import cast
@@ -33,7 +34,7 @@ class FloorAwait(Contestant):
 
     async def get_json(self, url: str) -> Answer:
         status, body = await self._fetch(url)
-        return status, len(json.loads(body))
+        return status, len(json.loads(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body))
 
     async def download_chunks(self, url: str) -> Answer:
         connection = self.idle.pop() if self.idle else await self._connect()

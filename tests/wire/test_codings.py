@@ -127,6 +127,45 @@ def test_another_zlib_serves(name: str, coding: str, room: int) -> None:
         set_zlib_backend(zlib)
 
 
+def test_zlib_ng_inflates_where_it_is_installed() -> None:
+    code = "from aiohttpx.wire import codings; print(codings.make_decoder('gzip')._decompressobj.__module__)"
+    assert python(f"import sys; sys.modules['zlib_ng'] = None; {code}") != "zlib_ng.zlib_ng"
+    pytest.importorskip("zlib_ng")
+    assert "zlib_ng" in python("from aiohttpx.wire import codings; print(codings._inflate.__name__)")
+    assert python("from aiohttpx.wire import codings; print(codings._zlib.__name__)") == "zlib"
+
+
+def outcome(module: Any, data: bytes, room: int) -> Any:
+    """All that can be seen of one decompressor."""
+    member = module.decompressobj(wbits=31)
+    seen: list[Any] = []
+    try:
+        while not member.eof and (data or not seen):
+            seen.append((member.decompress(data, room), member.eof, member.unused_data))
+            data = member.unconsumed_tail
+    except module.error:
+        seen.append("error")
+    return seen
+
+
+@given(
+    content=st.lists(st.tuples(st.binary(max_size=20), st.integers(1, 500))).map(lambda runs: b"".join(a * n for a, n in runs)),
+    damage=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 7)), max_size=3),
+    cut=st.integers(0, 10_000) | st.none(),
+    behind=st.binary(max_size=30),
+    room=st.integers(1, 3000),
+)
+def test_zlib_ng_says_what_zlib_says(
+    content: bytes, damage: list[tuple[int, int]], cut: int | None, behind: bytes, room: int
+) -> None:
+    zlib_ng = pytest.importorskip("zlib_ng.zlib_ng")
+    data = bytearray(gzip.compress(content) + behind)
+    for at, bit in damage:
+        data[at % len(data)] ^= 1 << bit
+    coded = bytes(data if cut is None else data[: cut % len(data)])
+    assert outcome(zlib_ng, coded, room) == outcome(zlib, coded, room)
+
+
 def test_a_room_for_nothing_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         decoder_of("gzip").decode(gzip.compress(CONTENT), 0)
