@@ -38,6 +38,7 @@ from .errors import (
     SSRFError,
     TooManyRedirects,
     UnixClientConnectorError,
+    UploadAbortedError,
     WebSocketError,
     WSMessageTypeError,
     WSServerHandshakeError,
@@ -75,6 +76,7 @@ from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.settings import InformationalResponse
 from .net.tls import Fingerprint
+from .net.upload import UploadTracker
 from .pool.connectors import NamedPipeConnector, ProxyConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
 from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
@@ -231,6 +233,8 @@ __all__ = (
     "TraceResponseChunkReceivedParams",
     "UnixClientConnectorError",
     "UnixConnector",
+    "UploadAbortedError",
+    "UploadTracker",
     "WSCloseCode",
     "WSMessage",
     "WSMessageTypeError",

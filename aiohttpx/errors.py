@@ -27,6 +27,7 @@ identities).
     ├── ClientPayloadError                      a body is broken or cut short
     │   ├── BodyTooLarge                        it is over `max_body_size`
     │   └── ChecksumMismatch                    a download is not what it should be
+    ├── UploadAbortedError                      an `UploadTracker`'s request is over, its body was not sent whole
     ├── InvalidURL                              (ValueError)
     │   ├── InvalidUrlClientError
     │   └── NonHttpUrlClientError
@@ -345,6 +346,10 @@ class ChecksumMismatch(ClientPayloadError):
 
     def __str__(self) -> str:
         return f"The {self.algorithm} digest of what was downloaded to {self.path!r} is {self.got}, not {self.expected}"
+
+
+class UploadAbortedError(ClientError):
+    """The body of a request was not sent whole, though no error of its own kept it from that."""
 
 
 class InvalidURL(ClientError, ValueError):

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 import trustme
 
-from works import DOWNLOAD_MIB, HELLO, LARGE_PAGE, MIB, PAGE
+from works import DOWNLOAD_MIB, FORM_MIB, HELLO, LARGE_PAGE, MIB, PAGE
 
 _CONFIGURATION = """
 daemon off;
@@ -47,6 +47,14 @@ http {{
         location /item/ {{ return 200 "{hello}"; }}
         # `return` reads the request body and drops it, also when it comes after the answer has gone out.
         location = /post {{ return 200 "{hello}"; }}
+        # To pass the request on, nginx reads all of its body first; there is nobody to pass it on to.
+        location = /upload {{
+            client_max_body_size 0;
+            client_body_buffer_size 101m;
+            proxy_pass http://unix:{folder}/nobody:/;
+            error_page 502 =200 @uploaded;
+        }}
+        location @uploaded {{ return 200 "{hello}"; }}
         location = /headers {{
 {fields}
             return 200 "{hello}";
@@ -80,11 +88,12 @@ _FIELDS = [
 
 @dataclass(frozen=True)
 class Site:
-    """Where the server is: two origins, and the file with the certificate authority of the second."""
+    """Where the server is: two origins, and the file with the certificate authority of the second. Files to upload, by MiB."""
 
     http: str
     https: str
     ca_file: str
+    files: dict[str, str]
 
 
 class Count(NamedTuple):
@@ -110,7 +119,8 @@ class Nginx:
         self._folder = tempfile.TemporaryDirectory(prefix="benchmark-")
         folder = Path(self._folder.name)
         port, tls_port = _free_ports()
-        self.site = Site(f"http://{self._host}:{port}", f"https://{self._host}:{tls_port}", str(folder / "ca.pem"))
+        files = {str(DOWNLOAD_MIB): str(folder / "large"), str(FORM_MIB): str(folder / "medium")}
+        self.site = Site(f"http://{self._host}:{port}", f"https://{self._host}:{tls_port}", str(folder / "ca.pem"), files)
         _lay(folder, self._host, port, tls_port)
         log = folder / "error.log"
         order = [self._program, "-e", str(log), "-p", str(folder), "-c", str(folder / "nginx.conf")]
@@ -156,8 +166,9 @@ def _lay(folder: Path, host: str, port: int, tls_port: int) -> None:
     authority.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     (folder / "page.json").write_bytes(PAGE)
     (folder / "large.json").write_bytes(gzip.compress(LARGE_PAGE, mtime=0))
-    with (folder / "large").open("wb") as file:
-        file.truncate(DOWNLOAD_MIB * MIB)
+    for name, size in (("large", DOWNLOAD_MIB), ("medium", FORM_MIB)):
+        with (folder / name).open("wb") as file:
+            file.truncate(size * MIB)
     (folder / "nginx.conf").write_text(
         _CONFIGURATION.format(
             folder=folder,

@@ -9,6 +9,8 @@ from typing import Any, Final
 HELLO: Final = b"Hello, World!"
 MIB: Final = 2**20
 DOWNLOAD_MIB: Final = 100
+UPLOAD_MIB: Final = DOWNLOAD_MIB
+FORM_MIB: Final = 20
 #: The document of the JSON work, about 10 KB on the wire.
 DOCUMENT: Final[list[dict[str, Any]]] = [
     {"id": n, "name": f"item number {n}", "price": n * 1.25, "tags": ["red", "green"], "stock": {"here": n % 7, "there": None}}
@@ -22,6 +24,8 @@ LARGE_DOCUMENT: Final[list[dict[str, Any]]] = [
 LARGE_PAGE: Final = json.dumps(LARGE_DOCUMENT).encode()
 #: What is posted, about 0.5 KB on the wire.
 PAYLOAD: Final[dict[str, Any]] = {f"field {n}": f"a value that is {n} long" for n in range(13)}
+#: The urlencoded form.
+FORM: Final[dict[str, str]] = {f"field {n}": f"the value of number {n}" for n in range(10)}
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,13 @@ class Work:
     #: Requests in one round.
     count: int
     target: Target
-    #: The method of a contestant that does it once: get, get_json, post_json, download, download_chunks.
+    #: The method of a contestant that does it once: get, get_json, post_json, post_form, download, download_chunks, upload,
+    #: upload_form.
     operation: str = "get"
     path: str = "/hello"
     #: What each request must give: the length of the body; of the parsed list for get_json.
     length: int = len(HELLO)
-    #: Operations in one request: a download counts its MiB.
+    #: Operations in one request: a download or upload counts its MiB.
     weight: int = 1
     tls: bool = False
     keep_alive: bool = True
@@ -96,8 +101,11 @@ _ROWS: Final = [
     ),
     Work("headers32", "GET with 20 headers, 3 cookies, 32 at once", 32, 3200, Target(6, not_behind="wreq"), path="/headers"),
     Work("post32", "POST 0.5 KB JSON, 32 at once", 32, 4800, Target(3.3, not_behind="pyreqwest"), "post_json", "/post"),
+    Work("form32", "POST urlencoded form of 10 fields, 32 at once", 32, 4800, Target(3), "post_form", "/post"),
     Work("download", "download 100 MiB with read(), per MiB", 1, 5, Target(1.5, memory=True), "download", **_LARGE),
     Work("chunks", "download 100 MiB in chunks, per MiB", 1, 5, Target(2.6, not_behind="wreq"), "download_chunks", **_LARGE),
+    Work("upload", "upload 100 MiB from a file, per MiB", 1, 5, Target(2.3, 1.8), "upload", "/upload", weight=UPLOAD_MIB),
+    Work("multipart", "upload 20 MiB in a form, per MiB", 1, 20, Target(1.8), "upload_form", "/upload", weight=FORM_MIB),
     Work("tls32", "TLS GET 13 B, 32 at once", 32, 4800, Target(3.3, not_behind="wreq"), tls=True),
     Work("tlsconnect", "TLS, a new connection each", 1, 400, Target(1.05), tls=True, keep_alive=False),
 ]

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ..wire.multipart import new_boundary
 from ..wire.urlencoded import urlencode_form
 from .multipart import MultipartWriter
-from .payload import BytesPayload, Payload, filename_of, get_payload
+from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload, filename_of, get_payload
 from .payload import LookupError as NoPayload
 
 #: What `files=` takes.
@@ -189,13 +189,21 @@ def _values(value: Any) -> list[Any]:
     return [str(one) if isinstance(one, Number) else one for one in (value if several else (value,))]
 
 
+def payload_of(data: Any) -> Payload:
+    """The body for whatever `data=` takes. Raises `TypeError` for anything else."""
+    try:
+        return PAYLOAD_REGISTRY.get(data, disposition=None)
+    except NoPayload:
+        return form_payload(data)
+
+
 def form_payload(data: Any) -> Payload:
     """The body for a mapping, for pairs of name and value, or for a `FormData`. Raises `TypeError` for anything else."""
     if isinstance(data, FormData):
         return data()
-    fields: Any = data.items() if isinstance(data, Mapping) else data
-    if isinstance(fields, Iterable) and any(_is_file(_value_of(field)) for field in fields):
-        return FormData(list(fields))()
+    values = data.values() if isinstance(data, Mapping) else map(_value_of, data) if isinstance(data, Iterable) else ()
+    if any(map(_is_file, values)):
+        return FormData(data if isinstance(data, Mapping) else list(data))()
     return BytesPayload(urlencode_form(data), content_type=_URLENCODED)
 
 

@@ -165,7 +165,8 @@ class MultipartWriter(Payload):
 
     def in_memory(self) -> bytes | None:
         contents = [content for part in self._parts if (content := part.payload.in_memory()) is not None]
-        return self._join(contents) if len(contents) == len(self._parts) else None
+        written_here = type(self).write is MultipartWriter.write
+        return self._join(contents) if written_here and len(contents) == len(self._parts) else None
 
     def _join(self, contents: list[bytes]) -> bytes:
         pieces = []

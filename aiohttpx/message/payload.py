@@ -38,12 +38,16 @@ from multidict import CIMultiDict
 from .. import hdrs
 from ..errors import ClientPayloadError
 from ..net.reader import StreamReader
+from ..net.writer import StreamWriter
 from ..typedefs import Byteish, JSONBytesEncoder, JSONEncoder
 from ..wire.fields import OCTET_STREAM, content_disposition_header, parse_mimetype
 from .sources import CHUNK_SIZE, FileSource, Writer, drive, octets, read_here, read_in_executor, text_source, write_pieces
 
 #: Bytes beyond which a body held in memory is worth a warning.
 TOO_LARGE_BYTES_BODY: Final = 2**20
+
+#: What is given as a form as a rule.
+_FORMS: Final = frozenset({dict, list, tuple})
 
 _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
 _guess_type: Final = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
@@ -148,7 +152,7 @@ class Payload(ABC):
         """The payload as text. May block: a file is read."""
 
     def in_memory(self) -> bytes | None:
-        """The payload as bytes, if they are at hand without reading anything."""
+        """The bytes it writes, if they are at hand without reading anything."""
         return None
 
     @abstractmethod
@@ -160,7 +164,7 @@ class Payload(ABC):
 
     async def write_with_length(self, writer: Writer, content_length: int | None) -> None:
         """Write it, at most `content_length` bytes of it; None for no limit. Raises as `write` does."""
-        await self.write(writer if content_length is None else _Limited(writer, content_length))
+        await self.write(writer if content_length is None or content_length == self.size else _Limited(writer, content_length))
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """The payload as bytes; texts in their own encoding, or in `encoding` if they have none."""
@@ -224,8 +228,9 @@ class BytesPayload(Payload):
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return str(self._value, encoding, errors)
 
-    def in_memory(self) -> bytes:
-        return bytes(self._value)
+    def in_memory(self) -> bytes | None:
+        # A subclass may write something else.
+        return bytes(self._value) if type(self).write is BytesPayload.write else None
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         return bytes(self._value)
@@ -336,7 +341,8 @@ class IOBasePayload(Payload):
         await self.write_with_length(writer, None)
 
     async def write_with_length(self, writer: Writer, content_length: int | None) -> None:
-        await write_pieces(read_in_executor(self._source.pieces()), writer, content_length)
+        if not (isinstance(writer, StreamWriter) and await self._source.send(writer, content_length)):
+            await write_pieces(read_in_executor(self._source), writer, content_length)
 
     async def close(self) -> None:
         self._source.close()
@@ -378,6 +384,11 @@ class BytesIOPayload(IOBasePayload):
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         return b"".join(self._source.pieces())
+
+    def in_memory(self) -> bytes | None:
+        # Subclasses, of the file too, may give something else.
+        plain = type(self._value) is io.BytesIO and type(self).write is BytesIOPayload.write
+        return b"".join(self._source.pieces()) if plain else None
 
     async def write_with_length(self, writer: Writer, content_length: int | None) -> None:
         await write_pieces(read_here(self._source.pieces()), writer, content_length)
@@ -484,13 +495,15 @@ _Factory = TypeVar("_Factory", bound=Callable[..., Payload])
 class PayloadRegistry:
     """Finds the payload for a value by its type."""
 
-    __slots__ = ("_exact", "_first", "_last", "_normal")
+    __slots__ = ("_exact", "_first", "_last", "_normal", "_unknown")
 
     def __init__(self) -> None:
         self._first: list[tuple[Callable[..., Payload], Any]] = []
         self._normal: list[tuple[Callable[..., Payload], Any]] = []
         self._last: list[tuple[Callable[..., Payload], Any]] = []
         self._exact: dict[Any, Callable[..., Payload]] = {}
+        # Of the types of forms, those that were asked for in vain.
+        self._unknown: set[type] = set()
 
     def get(self, data: Any, *args: Any, **kwargs: Any) -> Payload:
         """`factory(data, *args, **kwargs)`, with the factory registered for the type of `data`; a payload is returned as it is.
@@ -504,13 +517,17 @@ class PayloadRegistry:
             return exact(data, *args, **kwargs)
         if isinstance(data, Payload):
             return data
-        for factory, kind in chain(self._normal, self._last):
-            if isinstance(data, kind):
-                return factory(data, *args, **kwargs)
+        if type(data) not in self._unknown:
+            for factory, kind in chain(self._normal, self._last):
+                if isinstance(data, kind):
+                    return factory(data, *args, **kwargs)
+            if type(data) in _FORMS:
+                self._unknown.add(type(data))
         raise LookupError(f"No payload is registered for {type(data).__name__}")
 
     def register(self, factory: Callable[..., Payload], type: Any, *, order: Order = Order.normal) -> None:
         """Use `factory` for values of `type`, a type or a tuple of types. Raises `ValueError` when `order` is no `Order`."""
+        self._unknown.clear()
         if order is Order.try_first:
             self._first.append((factory, type))
         elif order is Order.normal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
@@ -24,13 +25,13 @@ from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from ..wire.cookies import format_cookies, merge_cookies
 from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
-from .form import form_payload
-from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload
-from .payload import LookupError as NoPayload
+from .form import payload_of
+from .payload import Payload
 from .query import extend_query
 from .requestinfo import RequestInfo
 from .response import ClientResponse, Lent
 from .sources import Writer
+from .trailers import TrailedPayload
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
 _SMALL_BODY: Final = 64 * 1024
@@ -91,6 +92,7 @@ class ClientRequest:
     _url: URL | None = None
     _payload: Payload | None = None
     _sending: asyncio.Task[None] | None = None  # sends the body
+    _begun = False  # it does: a task may also be cancelled before it begins
     _over = False
     _keeps_proxy = False  # it was told which one
     #: What getting a connection took, if there was no idle one.
@@ -338,7 +340,7 @@ class ClientRequest:
     async def close(self) -> None:
         """The request is not sent again: let go of what its body holds, as soon as it is sent. Waits for nothing."""
         self._over = True
-        if self._payload is not None and (self._sending is None or self._sending.done()):
+        if self._payload is not None and not self._begun:
             await self._payload.close()
 
     def _set_body(self, data: Any) -> None:
@@ -347,7 +349,7 @@ class ClientRequest:
             self._payload = None
             self._body_fields = self._fields_without_body(headers)
         else:
-            self._payload = payload = _payload_of(data)
+            self._payload = payload = payload_of(data)
             self._body_fields = self._fields_with_body(headers, payload)
         if self._headers is not None:
             self._headers.extend(self._body_fields)
@@ -384,8 +386,8 @@ class ClientRequest:
                 raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
             self.chunked = True
         elif hdrs.CONTENT_LENGTH in headers:
-            if self.chunked or self.compress:
-                raise ValueError("chunked and compress can not be set if Content-Length header is set")
+            if self.chunked or self.compress or isinstance(payload, TrailedPayload):
+                raise ValueError("chunked, compress and trailers can not be set if Content-Length header is set")
             self._explicit_length(headers)
         elif self.chunked or self.compress or size is None:
             self.chunked = True
@@ -449,8 +451,8 @@ class ClientRequest:
             upgrade, expects = hdrs.UPGRADE in self._headers, hdrs.EXPECT in self._headers
         if payload is None and not self.chunked and not expects:
             answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
-        elif isinstance(payload, BytesPayload) and not self.chunked and self._headers is None and payload.size <= _SMALL_BODY:
-            answer = protocol.exchange(self.method, data + payload.value, conn.release, self.settings)
+        elif payload is not None and (body := self._small_body(payload)) is not None:
+            answer = protocol.exchange(self.method, data + body, conn.release, self.settings, upgrade)
         else:
             if self._sending is not None:  # for an earlier response, which came before the body was sent whole
                 self._sending.cancel()
@@ -478,21 +480,50 @@ class ClientRequest:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         return head
 
+    def _small_body(self, payload: Payload) -> bytes | None:
+        """The body, if it can go out with the head: there is little of it, it is in memory, and as long as the head says."""
+        size = payload.size
+        if size is None or size > _SMALL_BODY or self.chunked or self.traces or self.settings.tracker is not None:
+            return None
+        headers = self._headers
+        if headers is not None and (hdrs.EXPECT in headers or headers.get(hdrs.CONTENT_LENGTH) != str(size)):
+            return None
+        return payload.in_memory()
+
     async def _upload(self, protocol: HTTPConnection) -> None:
         """Send the body, part by part."""
-        payload = self._payload
+        payload, tracker = self._payload, self.settings.tracker
+        self._begun = True
         length = None if self.chunked else self._explicit_length(self.headers)
         encoder = make_encoder(str(self.compress)) if self.compress else None
+        writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder, tracker=tracker)
+        if tracker is not None:
+            tracker.writing(writer, payload.size if length is None and payload is not None else length)
+        failure: BaseException | None = None
+        try:
+            await self._write_body(protocol, writer)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if tracker is not None:
+                tracker.ended(writer, failure)
+            self._sending, self._begun = None, False
+            if self._over and payload is not None and payload is self._payload:
+                await payload.close()
+
+    async def _write_body(self, protocol: HTTPConnection, writer: StreamWriter) -> None:
+        payload = self._payload
         limit = self.settings.write or None
         clock = asyncio.timeout(limit)
-        writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder)
         try:
             if self.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-                await asyncio.wait((protocol.expect_continue(),), timeout=_CONTINUE_WAIT)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(protocol.expect_continue(), _CONTINUE_WAIT)
             async with clock:
                 if payload is not None:
-                    await payload.write_with_length(_Telling(self, writer) if self.traces else writer, length)
-                await writer.write_eof()
+                    await payload.write_with_length(_Telling(self, writer) if self.traces else writer, writer.length)
+                await writer.write_eof(trailers=payload.trailers() if isinstance(payload, TrailedPayload) else b"")
         except ClientError:
             raise
         except OSError as error:
@@ -502,10 +533,6 @@ class ClientRequest:
             raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
         except Exception as error:
             raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
-        finally:
-            self._sending = None
-            if self._over and payload is not None and payload is self._payload:
-                await payload.close()
 
 
 def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth | None]:
@@ -543,10 +570,3 @@ def _fields_by_proxy(origin: Origin, headers: CIMultiDict[str]) -> list[tuple[st
     told = origin.proxy.fields if origin.prefix and origin.proxy is not None else ()
     taken = {name.lower() for name, _ in told} if origin.prefix else {"proxy-authorization"}
     return [*((name, value) for name, value in headers.items() if name.lower() not in taken), *told]
-
-
-def _payload_of(data: Any) -> Payload:
-    try:
-        return PAYLOAD_REGISTRY.get(data, disposition=None)
-    except NoPayload:
-        return form_payload(data)

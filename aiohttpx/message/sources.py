@@ -11,13 +11,17 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from functools import partial
+from itertools import islice
 from typing import IO, Any, Final, Protocol
 
 from ..errors import ClientPayloadError
+from ..net.writer import StreamWriter
 from ..typedefs import Byteish
 
 #: As much as is read, or written, at a time, in bytes.
 CHUNK_SIZE: Final = 2**18
+#: As much as an executor is asked for at a time: that takes two switches of threads.
+_READ_SIZE: Final = 2**20
 
 #: Files that are being closed: nothing else refers to these futures.
 _CLOSE_FUTURES: Final[set[asyncio.Future[None]]] = set()
@@ -109,6 +113,19 @@ class FileSource:
                 left -= len(piece)
             yield piece
 
+    async def send(self, writer: StreamWriter, limit: int | None) -> bool:
+        """Have the system send it, or at most `limit` bytes of it. False when only reading gives its bytes."""
+        file = self._file
+        raw = file.raw if type(file) is io.BufferedReader else file
+        if self.size is None or self.start is None or self.closed or type(raw) is not io.FileIO:
+            return False
+        # Its own descriptor may be closed by the caller, and be that of another file then.
+        descriptor = os.dup(raw.fileno())
+        try:
+            return await writer.write_file(descriptor, self.start, self.size if limit is None else min(self.size, limit))
+        finally:
+            os.close(descriptor)
+
     def close(self) -> None:
         """Close it, in an executor; nothing is waited for."""
         if not self.closed:
@@ -174,11 +191,14 @@ def _has_encoding(file: Any, encoding: str) -> bool:
         return False
 
 
-async def read_in_executor(pieces: Iterator[Any]) -> AsyncGenerator[Any]:
-    """`pieces`, each made in an executor, so that the loop does not wait for a disk."""
-    loop = asyncio.get_running_loop()
-    while (piece := await loop.run_in_executor(None, next, pieces, None)) is not None:
-        yield piece
+async def read_in_executor(source: FileSource) -> AsyncGenerator[Any]:
+    """What `source` gives, read in an executor, so that the loop does not wait for a disk."""
+    loop, pieces = asyncio.get_running_loop(), source.pieces()
+    # What has no size, such as a pipe, may keep the next piece waiting: each is given on as it comes.
+    at_once = 1 if source.size is None else _READ_SIZE // CHUNK_SIZE
+    while some := await loop.run_in_executor(None, list, islice(pieces, at_once)):
+        for piece in some:
+            yield piece
 
 
 async def read_here(pieces: Iterator[Any]) -> AsyncGenerator[Any]:

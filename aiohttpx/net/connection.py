@@ -7,7 +7,7 @@ one read of the socket. What an exchange ends with is said once, through the `gi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -21,8 +21,10 @@ from ..errors import (
     SocketTimeoutError,
 )
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
+from ..typedefs import Byteish
 from ..wire.fields import header_map
 from . import transports
+from .backpressure import Backpressure
 from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
 from .info import ConnectionInfo, info_of
@@ -67,8 +69,7 @@ class HTTPConnection(asyncio.Protocol):
         self._persistent = True
         self._drained: int | None = None
         self._reading_paused = False
-        self._writing_paused = False
-        self._drain_waiters: set[asyncio.Future[None]] = set()
+        self._backpressure = Backpressure()
         self._upload: asyncio.Task[None] | None = None
         self._continue: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -106,7 +107,7 @@ class HTTPConnection(asyncio.Protocol):
     @property
     def writing_paused(self) -> bool:
         """The transport holds more than it likes to: `drain`."""
-        return self._writing_paused
+        return self._backpressure.paused
 
     @property
     def _payload(self) -> StreamReader | None:
@@ -156,6 +157,7 @@ class HTTPConnection(asyncio.Protocol):
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
         self._upload = task = self.loop.create_task(upload)
+        self._continue = None
         task.add_done_callback(self._upload_done)
         return task
 
@@ -192,31 +194,26 @@ class HTTPConnection(asyncio.Protocol):
             waiter.add_done_callback(lambda _: alarm.cancel())
 
     def expect_continue(self) -> asyncio.Future[None]:
-        """What is done when the server wants to have the body (100, RFC 9110, section 10.1.1)."""
+        """What is done when the server wants to have the body (100, RFC 9110, section 10.1.1). As long as it is not, any other
+        answer ends the upload."""
         self._continue = self.loop.create_future()
         return self._continue
 
-    def write(self, parts: list[bytes]) -> None:
+    def write(self, parts: Sequence[Byteish]) -> None:
         """Send a part of the request's body. Raises `ClientConnectionResetError` when the connection is lost."""
         if not self.is_connected():
             raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
-        if len(parts) == 1:
-            self.transport.write(parts[0])  # type: ignore[union-attr]
-        else:
-            self.transport.writelines(parts)  # type: ignore[union-attr]
+        transport: asyncio.Transport = self.transport  # type: ignore[assignment]
+        transport.write(parts[0]) if len(parts) == 1 else transport.writelines(parts)
+
+    def content_sent(self, size: int) -> None:
+        """So many bytes of the body were sent past the transport."""
 
     async def drain(self) -> None:
         """Wait until the transport takes more. Raises `ClientConnectionResetError` when the connection is lost."""
         if not self.is_connected():
             raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
-        if not self._writing_paused:
-            return
-        waiter = self.loop.create_future()
-        self._drain_waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._drain_waiters.discard(waiter)
+        await self._backpressure.wait(self.loop)
 
     # -- up
 
@@ -338,6 +335,8 @@ class HTTPConnection(asyncio.Protocol):
             self._persistent = False
         if head.keep_alive is not None:
             self.keep_alive = head.keep_alive
+        if self._upload is not None and (head.status >= 400 or (self._continue is not None and not self._continue.done())):
+            self._stop_upload(self._upload)
         self._upgraded = head.upgraded
         self._reader = reader = reader_of(head, settings, self, self.loop)
         if body:
@@ -387,18 +386,20 @@ class HTTPConnection(asyncio.Protocol):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        upload = self._upload
-        if upload is not None:
-            # The server has answered before it had the whole request: the rest is not sent, and nothing may follow it.
-            if upload.cancel() or upload.cancelled() or upload.exception() is not None:
-                self._persistent = False
-            self._upload = None
+        if self._upload is not None:
+            self._stop_upload(self._upload)
         if self._reading_paused:
             self.resume_reading()
         give_back = self._give_back
         self._give_back = None
         if give_back is not None:
             give_back()
+
+    def _stop_upload(self, upload: asyncio.Task[None]) -> None:
+        """The server has answered before it had the whole request: the rest is not sent, and nothing may follow it."""
+        if upload.cancel() or upload.cancelled() or upload.exception() is not None:
+            self._persistent = False
+        self._upload = None
 
     def _violated(self, error: HttpProcessingError) -> None:
         self._persistent = False  # whatever came before the violation is heard, but nothing may follow it
@@ -458,9 +459,7 @@ class HTTPConnection(asyncio.Protocol):
             waiter.exception()  # whoever asked may be gone
         if reader is not None and reader.exception() is None:
             reader.set_exception(payload_error(error))
-        for drain_waiter in self._drain_waiters:
-            if not drain_waiter.done():
-                drain_waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
+        self._backpressure.end(ClientConnectionResetError(f"Connection lost ({self.peer})"))
         if self.transport is not None:
             transports.abort(self.transport)
         self._end()
@@ -524,9 +523,7 @@ class HTTPConnection(asyncio.Protocol):
         if self.on_lost is not None:
             self.on_lost(self)
         self._persistent = False
-        for waiter in self._drain_waiters:
-            if not waiter.done():
-                waiter.set_exception(ClientConnectionResetError(f"Connection lost ({self.peer})"))
+        self._backpressure.end(ClientConnectionResetError(f"Connection lost ({self.peer})"))
         self._receiver = None  # they refer to each other: what is closed shall be gone at once
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
@@ -547,13 +544,10 @@ class HTTPConnection(asyncio.Protocol):
             self.fail(ClientPayloadError(f"The body from {self.peer} was cut short{because(exc)}"))
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
+        self._backpressure.paused = True
 
     def resume_writing(self) -> None:
-        self._writing_paused = False
-        for waiter in self._drain_waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._backpressure.resume()
 
     # -- flow control of the body
 
@@ -579,7 +573,7 @@ class HTTPConnection(asyncio.Protocol):
         """A read does not move the alarm, it only notes the time: the alarm moves itself when it rings."""
         waited = self.loop.time() - self._last_read
         if (
-            self._reading_paused or self._writing_paused or self._upload is not None
+            self._reading_paused or self._backpressure.paused or self._upload is not None
         ):  # it is we who do not read, or have not said all
             waited = 0.0
         if waited >= seconds:

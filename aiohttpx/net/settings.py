@@ -1,4 +1,4 @@
-"""How the answer to one request is read."""
+"""How one request is sent, and its answer read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from multidict import CIMultiDictProxy
+
+from .upload import UploadTracker
 
 
 class InformationalResponse(NamedTuple):
@@ -21,7 +23,7 @@ OnInformational = Callable[[InformationalResponse], object]
 
 
 class Settings(NamedTuple):
-    """How an exchange reads its answer."""
+    """How an exchange sends its body and reads its answer."""
 
     read_bufsize: int = 2**16
     auto_decompress: bool = True
@@ -31,6 +33,8 @@ class Settings(NamedTuple):
     sock_read: float | None = None
     #: Seconds for sending a body; None for no limit.
     write: float | None = None
+    #: Is told how far that is.
+    tracker: UploadTracker | None = None
     #: Bytes of a body, decoded; None for no limit.
     max_body_size: int | None = None
     on_informational: OnInformational | None = None

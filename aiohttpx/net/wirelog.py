@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
 
 from .._impl import parse_fields
 from ..events import Chunks, Event, ResponseHead, Trailers
 from ..secrets import shown
+from ..typedefs import Byteish
 from .connection import Answer
 from .handler import ResponseHandler
 from .settings import DEFAULT_SETTINGS, Settings
@@ -73,9 +74,13 @@ class LoggedConnection(ResponseHandler):
         self._log_size(">", len(content))
         return answer
 
-    def write(self, parts: list[bytes]) -> None:
+    def write(self, parts: Sequence[Byteish]) -> None:
         super().write(parts)
         self._log_size(">", sum(map(len, parts)))
+
+    def content_sent(self, size: int) -> None:
+        super().content_sent(size)
+        self._log_size(">", size)
 
     def content_received(self, size: int) -> None:
         self._log_size("<", size)

@@ -24,10 +24,12 @@ from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..message.timed import timed
+from ..message.trailers import TrailedPayload, Trailers
 from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
 from ..net.unix import UNIX_SCHEME, join, unix_url
+from ..net.upload import UploadTracker, track
 from ..pool.connectors import ProxyConnector, TCPConnector
 from ..pool.lending import BaseConnector
 from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
@@ -53,7 +55,7 @@ CharsetResolver = Callable[[ClientResponse, bytes], str]
 #: What a request may say about its answer, in the order of `_settings_for`.
 _SETTINGS: Final = (
     *("read_bufsize", "auto_decompress", "max_body_size", "on_informational"),
-    *("max_field_size", "max_fields", "max_line_size"),
+    *("max_field_size", "max_fields", "max_line_size", "tracker"),
 )
 
 
@@ -209,6 +211,9 @@ class ClientSession(Resuming, WebSocketConnecting):
         :param compress: content coding of the body: "deflate", "gzip", "br", "zstd", or True for deflate.
         :param chunked: send the body in chunks.
         :param expect100: send the body when the server asks for it.
+        :param trailers: fields that follow the body, which goes in chunks then: names, and values, or callables that give those
+            when the body was sent.
+        :param upload_tracker: an `UploadTracker` that follows how far the sending of the body is.
         :param allow_redirects: follow redirects; a callable is given each response that redirects and the URL it leads to, and
             says whether to go there. What is not followed is the response. HEAD follows only if it is said.
         :param max_redirects: with so many it is an error; 0: never.
@@ -301,31 +306,33 @@ class ClientSession(Resuming, WebSocketConnecting):
         on_informational: OnInformational | None = None,
         timings: bool = False,
         middlewares: Sequence[ClientMiddlewareType] | None = None,
+        trailers: Trailers | None = None,
+        upload_tracker: UploadTracker | None = None,
     ) -> ClientResponse:
+        if upload_tracker is not None and not upload_tracker.enter():
+            return await track(ClientSession._request, upload_tracker, **locals())
         connector = self._connector
         if connector is None or connector.closed:
             raise RuntimeError("Session is closed")
         timer = self._timer or self._bind()
-        if json is not None or files:
-            data = self._body(data, json, files)
-        limits = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout)
-        settings = self._settings
+        if json is not None or files or trailers:
+            data = self._body(data, json, files, trailers)
+        limits, settings = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout), self._settings
         if (
-            (limits is not self._timeout or not read_until_eof)
+            (limits is not self._timeout or not read_until_eof or upload_tracker is not None)
             or not (read_bufsize is None and auto_decompress is None and max_field_size is None and max_headers is None)
             or not (max_line_size is None and max_body_size is None and on_informational is None and not timings)
         ):
             said = (read_bufsize, auto_decompress, max_body_size, on_informational, max_field_size, max_headers, max_line_size)
-            settings = self._settings_for(limits, read_until_eof, *said)
+            settings = self._settings_for(limits, read_until_eof, *said, upload_tracker)
         if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
             ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
         cut = self._cuts_urls and self._plain and params is None and type(str_or_url) is str
         url = (self._defaults.cut(str_or_url) if cut else None) or self._parsed(str_or_url, connector)  # type: ignore[arg-type]
-        cookie = jar = None
+        cookie, jar, traces = None, None, NO_TRACES
         if cookies is not None or ((jar := self._jar) is not None and not jar.is_empty()):
             url = URL(url[0]) if isinstance(url, tuple) else url
             cookie = cookie_field(self.cookie_jar, url, cookies)
-        traces = NO_TRACES
         try:
             if (  # each argument costs: what most requests do not say is not passed on
                 (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
@@ -348,6 +355,7 @@ class ClientSession(Resuming, WebSocketConnecting):
                 hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
                 make = timed(self._request_class) if timings else self._request_class
                 request = make(method, url, params=params, data=data, cookies=cookie, session=self, **options)
+                connector = connector if upload_tracker is None else upload_tracker.follow(connector)
             try:
                 response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
             finally:
@@ -380,7 +388,7 @@ class ClientSession(Resuming, WebSocketConnecting):
             return await netrc_credentials(url.host or "")
         return None
 
-    def _body(self, data: Any, json: Any, files: Files | None) -> Any:
+    def _body(self, data: Any, json: Any, files: Files | None, trailers: Trailers | None) -> Any:
         if json is not None:
             if data is not None:
                 raise ValueError("data and json parameters can not be used at the same time")
@@ -388,7 +396,9 @@ class ClientSession(Resuming, WebSocketConnecting):
                 data = JsonBytesPayload(json, dumps=self._json_serialize_bytes)
             else:
                 data = JsonPayload(json, dumps=self._json_serialize)
-        return form_with_files(data, files) if files else data
+        if files:
+            data = form_with_files(data, files)
+        return TrailedPayload(data, trailers) if trailers else data
 
     def _settings_for(self, limits: ClientTimeout, read_until_eof: bool, *said: Any) -> Settings:
         """The session's settings, but for what a request says (None says nothing)."""

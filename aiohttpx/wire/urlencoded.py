@@ -10,6 +10,8 @@ from typing import Any, Final
 #: What has no form as a text. Bytes and files need multipart/form-data.
 _NO_TEXT: Final = (bytes, bytearray, memoryview, io.IOBase, Mapping, Iterator)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*+")
+#: Texts, a line each, of which the spaces alone have to be changed.
+_PLAIN_LINES: Final = re.compile(r"[A-Za-z0-9_.~ \n-]*+")
 _ESCAPED: Final = [chr(octet) if _PLAIN.fullmatch(chr(octet)) else f"%{octet:02X}" for octet in range(256)]
 _ESCAPED[0x20] = "+"
 
@@ -23,17 +25,20 @@ def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charse
     """
     if not isinstance(fields, Iterable):
         raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
-    parts = []
+    texts: list[str] = []  # a name, a value, a name, ...
     for field in fields.items() if isinstance(fields, Mapping) else fields:
         if not isinstance(field, (tuple, list)) or len(field) != 2:
             raise TypeError(f"A form is a mapping or pairs of name and value, but this is neither: {field!r:.100}")
         name, value = field
         if not isinstance(name, str):
             raise TypeError(f"The name of a form field is a str, not {type(name).__name__}: {name!r:.100}")
-        quoted = _quote(name, charset)
-        for text in (value,) if isinstance(value, str) else _texts(name, value):
-            parts.append(f"{quoted}={_quote(text, charset)}")
-    return "&".join(parts).encode("ascii")
+        if isinstance(value, str):
+            texts += (name, value)
+        else:
+            for text in _texts(name, value):
+                texts += (name, text)
+    quoted = iter(_quote_all(texts, charset))
+    return "&".join([f"{name}={value}" for name, value in zip(quoted, quoted, strict=True)]).encode("ascii")
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:
@@ -42,6 +47,14 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         if isinstance(one, _NO_TEXT) or (several and isinstance(one, Collection) and not isinstance(one, str)):
             raise TypeError(f"The form field {name!r} cannot be urlencoded: its value is {type(one).__name__}")
         yield str(one)
+
+
+def _quote_all(texts: list[str], charset: str) -> list[str]:
+    lines = "\n".join(texts)
+    # Most forms need no more, and all at once it takes a tenth of the time.
+    if charset == "utf-8" and _PLAIN_LINES.fullmatch(lines) and lines.count("\n") + 1 == len(texts):
+        return lines.replace(" ", "+").split("\n")
+    return [_quote(text, charset) for text in texts]
 
 
 def _quote(text: str, charset: str) -> str:

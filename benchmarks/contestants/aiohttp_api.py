@@ -7,7 +7,7 @@ from typing import Any
 
 from contestants.contestant import Answer, Contestant
 from nginx import Site
-from works import PAYLOAD, Work
+from works import FORM, PAYLOAD, Work
 
 _CHUNK = 2**16
 _DEFAULT_LIMIT = 100
@@ -43,6 +43,22 @@ class _AiohttpApi(Contestant):
 
     async def post_json(self, url: str) -> Answer:
         async with self.session.post(url, json=PAYLOAD) as response:
+            body = await response.read()
+            return response.status, len(body)
+
+    async def post_form(self, url: str) -> Answer:
+        async with self.session.post(url, data=FORM) as response:
+            body = await response.read()
+            return response.status, len(body)
+
+    async def upload(self, url: str) -> Answer:
+        return await self._post_file(url, self.open_file())
+
+    async def upload_form(self, url: str) -> Answer:
+        return await self._post_file(url, {"name": "value", "file": self.open_file()})
+
+    async def _post_file(self, url: str, data: Any) -> Answer:
+        async with self.session.post(url, data=data) as response:
             body = await response.read()
             return response.status, len(body)
 

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from nginx import Site
 from works import Work
@@ -52,6 +53,10 @@ class Contestant:
     def tls_context(self) -> ssl.SSLContext:
         """A context that verifies the server, for clients that use the standard library's TLS."""
         return ssl.create_default_context(cafile=self.site.ca_file)
+
+    def open_file(self) -> BinaryIO:
+        """The file that the work uploads."""
+        return open(self.site.files[str(self.work.weight)], "rb")  # the client closes it
 
     def authority(self) -> bytes:
         """The certificate authority of the server in PEM, for clients with TLS of their own."""
