@@ -25,21 +25,14 @@ def test_case(framing: ModuleType, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_case_however_it_is_cut(framing: ModuleType, case: Case) -> None:
-    whole = outcome(framing, [case.wire], **case.settings)
-    step = 1 + len(case.wire) // MANY
-    for place in range(1, len(case.wire), step):
-        assert outcome(framing, cut(case.wire, place), **case.settings) == whole
-    if len(case.wire) < 100 * MANY:
-        assert outcome(framing, single_bytes(case.wire), **case.settings) == whole
-
-
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_begins_a_case_is_not_yet_wrong(framing: ModuleType, case: Case) -> None:
-    """What was refused at the end was not refused before, and nothing that was said is taken back."""
+    """Also: what was refused at the end was not refused before, and nothing that was said is taken back."""
     whole = outcome(framing, [case.wire], **case.settings)
     for place in range(0, len(case.wire), 1 + len(case.wire) // MANY):
+        assert outcome(framing, cut(case.wire, place), **case.settings) == whole
         begun = outcome(framing, [case.wire[:place]], **case.settings)
         if begun.code:
             assert begun == whole
         else:
             assert begun.messages == whole.messages[: len(begun.messages)]
+    if len(case.wire) < 100 * MANY:
+        assert outcome(framing, single_bytes(case.wire), **case.settings) == whole
