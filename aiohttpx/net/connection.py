@@ -29,7 +29,7 @@ from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
 from .info import ConnectionInfo, info_of
 from .reader import StreamReader
-from .receiver import MAX_FILLED, MIN_FILLED, Filler, Heir, Receiver, can_fill, can_share_a_buffer
+from .receiver import MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
@@ -108,11 +108,6 @@ class HTTPConnection(asyncio.Protocol):
     def writing_paused(self) -> bool:
         """The transport holds more than it likes to: `drain`."""
         return self._backpressure.paused
-
-    @property
-    def _payload(self) -> StreamReader | None:
-        """What the peer's bytes go to; consumers of aiohttp read the `_buffer` of a WebSocket's here."""
-        return self._reader
 
     def is_connected(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()
@@ -409,25 +404,6 @@ class HTTPConnection(asyncio.Protocol):
             self.fail(error)
         else:  # bytes that nobody asked for
             self.close()
-
-    # -- after an upgrade (RFC 9110, section 7.8)
-
-    def hand_over(self, heir: Heir) -> None:
-        """Let `heir` receive from now on, and hear how the connection ends. What came before is in the answer's stream."""
-        self._reader = heir  # type: ignore[assignment]  # as far as ends are concerned
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._receiver is not None:
-            self._receiver = self._receiver.handed_to(heir)
-        self._receive_by(self._receiver or heir)  # type: ignore[arg-type]
-
-    def take_leave(self, seconds: float | None) -> None:
-        """Close the connection when all that was written is sent, or in so many seconds."""
-        if self.transport is not None:
-            if seconds and self.transport.get_write_buffer_size():
-                self._alarm = self.loop.call_later(seconds, self.close)
-            self.transport.close()
 
     # -- endings
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from . import transports
 from .connection import HTTPConnection
+from .reader import StreamReader
+from .receiver import Heir
 
 
 class Parser(Protocol):
@@ -18,6 +21,11 @@ class Parser(Protocol):
 class ResponseHandler(HTTPConnection):
     """The connections of all connectors are of this class; consumers make their own too, `ResponseHandler(loop)`, and call
     `connection_made`, `data_received` and `connection_lost` themselves."""
+
+    @property
+    def _payload(self) -> StreamReader | None:
+        """What the peer's bytes go to; consumers of aiohttp read the `_buffer` of a WebSocket's here."""
+        return self._reader
 
     def force_close(self) -> None:
         """Let no other exchange follow."""
@@ -48,6 +56,23 @@ class ResponseHandler(HTTPConnection):
             feeding.feed_data(left)
         if not self.is_connected():
             feeding.feed_eof()
+
+    def hand_over(self, heir: Heir) -> None:
+        """The same for `heir`, which receives from the transport itself. What has come already is in the answer's stream."""
+        self._reader = heir  # type: ignore[assignment]  # as far as ends are concerned
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._receiver is not None:
+            self._receiver = self._receiver.handed_to(heir)
+        self._receive_by(self._receiver or heir)  # type: ignore[arg-type]
+
+    def take_leave(self, seconds: float | None) -> None:
+        """Close the connection when all that was written is sent, or in so many seconds."""
+        if self.transport is not None:
+            if seconds and transports.unsent(self.transport):
+                self._alarm = self.loop.call_later(seconds, self.close)
+            self.transport.close()
 
 
 class _Feeding:

@@ -17,7 +17,7 @@ from ..events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 from ..typedefs import Byteish
 from ..wire.deflate import Deflater, Inflater
 from ..wire.websocket import serialize_close
-from .connection import HTTPConnection
+from .handler import ResponseHandler
 from .timer import timer_of
 
 #: What is received ahead of the reader, in bytes and in messages; the transport is paused at more, and until all of it is read.
@@ -40,7 +40,7 @@ class WebSocketWriter:
     Whatever sends raises `ClientConnectionResetError` when the connection is lost, or the close frame is sent.
     """
 
-    def __init__(self, connection: HTTPConnection, deflater: Deflater | None = None) -> None:
+    def __init__(self, connection: ResponseHandler, deflater: Deflater | None = None) -> None:
         self.pinged: tuple[bytes, float] | None = None  # the last ping that is not answered, and when it was sent
         self._connection = connection
         self._deflater = deflater
@@ -137,7 +137,7 @@ class WebSocketReader(asyncio.Protocol):
 
     def __init__(
         self,
-        connection: HTTPConnection,
+        connection: ResponseHandler,
         writer: WebSocketWriter,
         parser: FrameParser,
         inflater: Inflater | None = None,
@@ -240,6 +240,10 @@ class WebSocketReader(asyncio.Protocol):
 
     def exception(self) -> BaseException | None:
         return self.error
+
+    def take_leave(self, seconds: float | None) -> None:
+        """End the connection when all that was written is sent, or in so many seconds."""
+        self._connection.take_leave(seconds)
 
     def feed_eof(self) -> None:
         """The peer has ended the connection."""

@@ -15,6 +15,7 @@ from .. import hdrs
 from .._impl import FrameParser
 from ..errors import BODY_LIMIT, ClientConnectionError, ClientError, WSHandshakeError, WSServerHandshakeError
 from ..message.response import ClientResponse
+from ..net.handler import ResponseHandler
 from ..net.tls import SSLSetting
 from ..net.websocket import WebSocketReader, WebSocketWriter
 from ..timeouts import DEFAULT_WS_CLIENT_TIMEOUT, ClientWSTimeout
@@ -196,7 +197,7 @@ def _speak(
 ) -> tuple[WebSocketReader, WebSocketWriter]:
     """From here on the connection speaks WebSocket. Frames may have come with the head."""
     connection = None if response.connection is None else response.connection.protocol
-    if connection is None:
+    if not isinstance(connection, ResponseHandler):
         raise ClientConnectionError("The connection was lost right after the opening handshake")
     deflate = agreement.deflate
     parser = FrameParser(max_size, deflate is not None, decode_text)

@@ -335,8 +335,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         self._exception = error
         if self._heartbeat is not None:
             self._heartbeat.stop()
-        if self._conn is not None and self._conn.protocol is not None:
-            self._conn.protocol.take_leave(self._timeout.ws_close)
+        self._reader.take_leave(self._timeout.ws_close)
 
     def _abort(self, error: BaseException | None) -> None:
         self._end(WSCloseCode.ABNORMAL_CLOSURE, error)
