@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import TypeAlias
 
 from .._impl import FrameParser, serialize_frame
 from ..errors import ClientConnectionResetError, ServerDisconnectedError, WebSocketError
@@ -20,6 +23,8 @@ from ..wire.websocket import serialize_close
 from .handler import ResponseHandler
 from .timer import timer_of
 
+Data: TypeAlias = bytes | memoryview
+
 #: What is received ahead of the reader, in bytes and in messages; the transport is paused at more, and until all of it is read.
 READ_AHEAD = 2**17
 MESSAGES_AHEAD = 2**10
@@ -28,6 +33,7 @@ _AT_ONCE = 2**14
 #: Seconds that a farewell may take to be sent.
 LINGER = 10.0
 _CEIL_THRESHOLD = 5.0
+_LARGE = 2**16
 
 _CONTROL = WSMsgType.CLOSE  # the first opcode of a control frame
 
@@ -42,26 +48,29 @@ class WebSocketWriter:
 
     def __init__(self, connection: ResponseHandler, deflater: Deflater | None = None) -> None:
         self.pinged: tuple[bytes, float] | None = None  # the last ping that is not answered, and when it was sent
+        #: What compresses data messages; those take `send_frame` then.
+        self.deflater = deflater
+        #: The transport holds more than it likes to: `drain`.
+        self.paused = connection.writing_paused
         self._connection = connection
-        self._deflater = deflater
+        self._transport = connection.transport
         self._closed = False
         self._deflating = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed: bytes | None = None  # the payload of a ping that came when nothing could be written
 
-    @property
-    def compresses(self) -> bool:
-        """Data messages take `send_frame`."""
-        return self._deflater is not None
-
     def write(self, opcode: int, payload: Byteish, rsv1: bool = False) -> bool:
         """Send one frame. True: wait in `drain` before the next one."""
-        connection = self._connection
-        transport = connection.transport
-        if self._closed or transport is None or transport.is_closing():
+        if self._closed or self._transport is None:
             raise ClientConnectionResetError("Cannot write to closing transport")
-        transport.write(serialize_frame(opcode, payload, None, rsv1))
-        return connection.writing_paused
+        frame = serialize_frame(opcode, payload, None, rsv1)
+        # Of a large one the transport will send a part, and keep the rest: a view spares it a copy.
+        self._transport.write(frame if len(frame) < _LARGE else memoryview(frame))
+        return self.paused
+
+    def end(self) -> None:
+        """The connection is lost, or left."""
+        self._transport = None
 
     async def drain(self) -> None:
         """Wait until the transport takes more."""
@@ -69,7 +78,7 @@ class WebSocketWriter:
 
     async def send_frame(self, message: Byteish, opcode: int, compress: int | None = None) -> None:
         """Send a message, and wait while the transport takes no more. `compress=0`: as it is."""
-        deflater = self._deflater
+        deflater = self.deflater
         if deflater is None or opcode >= _CONTROL or compress == 0:
             if opcode == WSMsgType.PING:
                 self.pinged = bytes(message), self._connection.loop.time()
@@ -82,7 +91,7 @@ class WebSocketWriter:
             self._tasks.add(task)
             task.add_done_callback(self._sent)
             await asyncio.shield(task)
-            paused = self._connection.writing_paused
+            paused = self.paused
         if paused:
             await self._connection.drain()
 
@@ -102,7 +111,7 @@ class WebSocketWriter:
     def pong(self, payload: bytes) -> None:
         """Answer a ping. While nothing can be written, only the last one is owed an answer (section 5.5.3)."""
         with suppress(ClientConnectionResetError):
-            if not self._connection.writing_paused:
+            if not self.paused:
                 self.write(WSMsgType.PONG, payload)
                 return
             if self._owed is None:
@@ -148,6 +157,8 @@ class WebSocketReader(asyncio.Protocol):
         #: Why nothing more comes.
         self.error: BaseException | None = None
         self.ended = False
+        #: Nothing is received because nothing is taken: `resume`.
+        self.paused = False
         #: Seconds between the last ping and its pong.
         self.latency: float | None = None
         #: When something came last, by the loop's clock; kept up only when there is a heartbeat.
@@ -156,21 +167,19 @@ class WebSocketReader(asyncio.Protocol):
         self._loop = connection.loop
         self._writer = writer
         self._parser = parser
+        self._feed: Callable[[Data], list[Message]] = parser.feed
         self._inflater = inflater
         self._inflating = False
         self._autoping = autoping
         self._size = 0  # bytes that came since the queue was empty
-        self._paused = False
         self._fault: WebSocketError | None = None  # of which the peer is yet to be told
+        self._patience: asyncio.TimerHandle | None = None  # with whoever is to take what came before it
         self._waiter: asyncio.Future[None] | None = None
         self._farewell: asyncio.Future[WSMessage | None] | None = None
-        # What does not concern bytes is the connection's business.
         self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
-        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
-        state = "ended" if self.ended else "paused" if self._paused else "awaited" if self._waiter else "open"
+        state = "ended" if self.ended else "paused" if self.paused else "awaited" if self._waiter else "open"
         return f"<{type(self).__name__} {self._connection.peer} {state}, messages={len(self.messages)}>"
 
     @property
@@ -178,16 +187,9 @@ class WebSocketReader(asyncio.Protocol):
         """Consumers of aiohttp look under this name whether something has come."""
         return self.messages
 
-    @property
-    def paused(self) -> bool:
-        """Nothing is received because nothing is taken."""
-        return self._paused
-
     # -- up
 
     def data_received(self, data: bytes | memoryview) -> None:
-        if self.ended:
-            return
         if self.heard is not None:
             self.heard = self._loop.time()
         try:
@@ -199,33 +201,39 @@ class WebSocketReader(asyncio.Protocol):
         self._size += len(data)
         if messages:
             self._heed(messages)
-        if self._waiter is None and self.messages and (self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD):
-            self._pause()
+        if self.messages:
+            if self._waiter is not None:
+                self._size = 0
+                self._wake()
+            elif self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD:
+                self._pause()
 
     def _heed(self, messages: list[Message]) -> None:
-        if self._farewell is not None:  # nobody takes them any more
-            self._end_farewell(messages)
-            return
-        queue = self.messages
         if not self._parser.has_control:
-            queue += messages
-        else:
-            queue += [message for message in messages if message[0] < _CONTROL or not self._control(message)]  # type: ignore[arg-type]
-        if queue:
-            self._wake()
+            self.messages += messages
+            return
+        for message in messages:
+            if message[0] < _CONTROL:
+                self.messages.append(message)
+            else:
+                self._control(message)  # type: ignore[arg-type]
 
-    def _control(self, message: WSMessage) -> bool:
-        """Heed a control frame. True: it concerns nobody else."""
-        if message.type == WSMsgType.CLOSE:
-            return False
-        if message.type == WSMsgType.PONG:
+    def _control(self, message: WSMessage) -> None:
+        """Heed what is no data."""
+        kind = message.type
+        if kind == WSMsgType.PONG:
             pinged = self._writer.pinged
             if pinged is not None and pinged[0] == message.data:
                 self.latency = self._loop.time() - pinged[1]
                 self._writer.pinged = None
-        elif self._autoping:
-            self._writer.pong(message.data)
-        return self._autoping
+        elif kind == WSMsgType.PING:
+            if self._autoping:
+                self._writer.pong(message.data)
+        else:
+            self.messages.append(message)
+            return
+        if not self._autoping:
+            self.messages.append(message)
 
     def content_received(self, size: int) -> None:
         """Nothing passes the parser here."""
@@ -234,7 +242,15 @@ class WebSocketReader(asyncio.Protocol):
         """There is no more of one message than of others."""
 
     def eof_received(self) -> None:
-        self._connection.take_leave(LINGER)  # a peer that has ended may never take what is left to send
+        self.take_leave(LINGER)  # a peer that has ended may never take what is left to send
+
+    def pause_writing(self) -> None:
+        self._writer.paused = True
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._writer.paused = False
+        self._connection.resume_writing()
 
     # -- its end
 
@@ -243,6 +259,13 @@ class WebSocketReader(asyncio.Protocol):
 
     def take_leave(self, seconds: float | None) -> None:
         """End the connection when all that was written is sent, or in so many seconds."""
+        if self._patience is not None:
+            self._patience.cancel()
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            with suppress(ClientConnectionResetError):
+                self._writer.close(fault.code)
+        self._writer.end()
         self._connection.take_leave(seconds)
 
     def feed_eof(self) -> None:
@@ -264,53 +287,49 @@ class WebSocketReader(asyncio.Protocol):
         ahead = bool(self.messages)
         self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
         self._ended(error)
+        self._fault = error
         if ahead:
-            self._fault = error
-            self._pause()
+            self.paused = True
+            self._connection.pause_reading()
+            self._patience = self._loop.call_later(LINGER, self.take_leave, LINGER)
         else:
-            self._fail(error)
-
-    def _fail(self, fault: WebSocketError) -> None:
-        with suppress(ClientConnectionResetError):
-            self._writer.close(fault.code)
-        self._connection.take_leave(LINGER)
+            self.take_leave(LINGER)
 
     def _ended(self, error: BaseException) -> None:
         if not self.ended:
             self.ended = True
             self.error = error
+            self._feed = _ignore
             self._wake()
             if self._farewell is not None and not self._farewell.done():
                 self._farewell.set_result(None)
 
-    def _end_farewell(self, messages: list[Message]) -> None:
-        self._size = 0
-        for message in messages:
-            if message[0] == WSMsgType.CLOSE and self._farewell is not None and not self._farewell.done():
-                self._farewell.set_result(message)  # type: ignore[arg-type]
-
     # -- taking
 
-    def emptied(self) -> None:
-        """The last message was taken from `messages`."""
+    def resume(self) -> None:
+        """All that had come was taken."""
+        self.paused = False
         self._size = 0
-        if self._paused:
-            self._paused = False
+        if self._fault is not None:
+            self.take_leave(LINGER)
+        else:
             self._connection.resume_reading()
-            if (fault := self._fault) is not None:
-                self._fault = None
-                self._fail(fault)
 
-    async def wait(self, seconds: float | None = None) -> None:
-        """Wait until there are messages, or can be no more. Raises TimeoutError when that takes longer."""
-        self._waiter = self._loop.create_future()
-        alarm = timer_of(self._loop).start(seconds, _CEIL_THRESHOLD, self._time_out) if seconds else None
+    def news(self) -> asyncio.Future[None]:
+        """A future that is done when there are messages, or can be no more."""
+        waiter = self._waiter = self._loop.create_future()
+        if self.ended:
+            self._wake()
+        return waiter
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for `news`. Raises TimeoutError when that takes longer."""
+        waiter = self.news()
+        alarm = timer_of(self._loop).start(seconds, _CEIL_THRESHOLD, partial(_time_out, waiter))
         try:
-            await self._waiter
+            await waiter
         finally:
-            self._waiter = None
-            if alarm is not None:
-                alarm.cancel()
+            alarm.cancel()
 
     async def inflate(self, message: Deflated) -> WSMessage | WSMessageTextBytes | None:
         """The message that this is without its compression; None when it breaks the protocol: then the connection has failed.
@@ -344,9 +363,18 @@ class WebSocketReader(asyncio.Protocol):
         if self.ended:
             return None
         self._farewell = self._loop.create_future()
-        self.emptied()
+        self._feed = partial(self._feed_farewell, self._feed)
+        if self.paused:
+            self.resume()
         async with asyncio.timeout(seconds or None):
             return await self._farewell
+
+    def _feed_farewell(self, feed: Callable[[Data], list[Message]], data: Data) -> list[Message]:
+        """Nobody takes messages any more: as if nothing had come."""
+        for message in feed(data):
+            if message[0] == WSMsgType.CLOSE and self._farewell is not None and not self._farewell.done():
+                self._farewell.set_result(message)  # type: ignore[arg-type]
+        return []
 
     def wake(self, message: WSMessage) -> None:
         """Give the waiting task this message, if there is one."""
@@ -355,14 +383,20 @@ class WebSocketReader(asyncio.Protocol):
             self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _time_out(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(TimeoutError())
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
+        if not self.paused and not self.ended:
+            self.paused = True
             self._connection.pause_reading()
+
+
+def _ignore(data: Data) -> list[Message]:
+    return []
+
+
+def _time_out(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

@@ -38,7 +38,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
     """
 
     _waiting = False  # a task receives
-    _closing = False  # the peer's close frame was received
+    _closing = False  # a close frame was received, or sent
     _closed = False
     _close_code: int | None = None
     _exception: BaseException | None = None
@@ -153,17 +153,17 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         if not isinstance(data, str):
             raise TypeError(f"data argument must be str ({type(data)!r})")
         writer = self._writer
-        if writer.compresses:
+        if writer.deflater is not None:
             await writer.send_frame(data.encode(), _TEXT, compress)
         elif writer.write(_TEXT, data.encode()):
             await writer.drain()
 
     async def send_bytes(self, data: Byteish, compress: int | None = None) -> None:
         """Send bytes. Raises `TypeError` for anything else."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
+        if type(data) is not bytes and not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"data argument must be byte-ish ({type(data)!r})")
         writer = self._writer
-        if writer.compresses:
+        if writer.deflater is not None:
             await writer.send_frame(data, _BINARY, compress)
         elif writer.write(_BINARY, data):
             await writer.drain()
@@ -194,29 +194,39 @@ class ClientWebSocketResponse(Generic[DecodeText]):
             raise RuntimeError("Concurrent call to receive() is not allowed")
         messages = self._messages
         if not messages:
-            return await self._receive(timeout)
+            if self._closing or timeout or self._timeout.ws_receive:
+                return await self._receive(timeout)
+            self._waiting = True
+            try:
+                await self._reader.news()
+            finally:
+                self._waiting = False
+            if not messages:
+                return await self._receive(timeout)
         message = messages.popleft()
-        if not messages:
-            self._reader.emptied()
+        if not messages and self._reader.paused:
+            self._reader.resume()
         if message[0] < _CLOSE and message.__class__ is not Deflated:
             return message  # type: ignore[return-value]
         return await self._receive(timeout, message)
 
     async def _receive(self, timeout: float | None, message: Message | None = None) -> Received:
-        """The next message, when it has to be waited for, or something follows from it."""
+        """The next message, in all other cases: within a limit, inflated, with what follows from it, or after the last one."""
         self._waiting = True
+        reader, messages = self._reader, self._messages
         try:
             while True:
-                if message is None and not self._messages:
-                    if self._closed or self._reader.ended or self._closing:
-                        break
-                    await self._reader.wait(timeout or self._timeout.ws_receive)
-                    continue
                 if message is None:
-                    message = self._messages.popleft()
-                    if not self._messages:
-                        self._reader.emptied()
-                received = await self._reader.inflate(message) if isinstance(message, Deflated) else message
+                    if not messages:
+                        if self._closing or reader.ended:
+                            break
+                        seconds = timeout or self._timeout.ws_receive
+                        await (reader.wait(seconds) if seconds else reader.news())
+                        continue
+                    message = messages.popleft()
+                    if not messages and reader.paused:
+                        reader.resume()
+                received = await reader.inflate(message) if isinstance(message, Deflated) else message
                 if received is not None:
                     if received[0] == _CLOSE:
                         await self._close_received(received)
@@ -297,7 +307,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         except ClientConnectionResetError as error:
             self._end(WSCloseCode.ABNORMAL_CLOSURE, error)
             return True
-        self._closed = True
+        self._closed = self._closing = True
         self._messages.clear()
         if self._waiting:
             self._reader.wake(WS_CLOSING_MESSAGE)
@@ -330,7 +340,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
 
     def _end(self, code: int | None, error: BaseException | None) -> None:
         """The closing handshake is over: let what was written be sent, and end the connection."""
-        self._closed = True
+        self._closed = self._closing = True
         self._close_code = code
         self._exception = error
         if self._heartbeat is not None:
