@@ -86,6 +86,7 @@ from .session.download import Download
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .session.ratelimit import RateLimitMiddleware
 from .session.retry import Attempt, RetryMiddleware
+from .session.reconnecting import WebSocketStream
 from .session.single import request
 from .session.sse import EventSource
 from .session.tracing import (
@@ -241,6 +242,7 @@ __all__ = (
     "WSMsgType",
     "WSServerHandshakeError",
     "WebSocketError",
+    "WebSocketStream",
     "__version__",
     "content_disposition_filename",
     "encode_basic_auth",

@@ -23,6 +23,7 @@ from ..typedefs import LooseHeaders, Query, StrOrURL
 from ..wire.deflate import Deflater, Inflater
 from ..wire.handshake import Agreement, DeflateParameters, check_answer, make_key, offer_deflate
 from .context import RequestContextManager
+from .reconnecting import OnConnect, WebSocketStream
 from .websocket import ClientWebSocketResponse
 
 #: Bytes of one message.
@@ -35,6 +36,10 @@ class WebSocketConnecting:
     """What a session does for WebSockets."""
 
     _ws_response_class: type[ClientWebSocketResponse[Any]]
+
+    @property
+    def closed(self) -> bool:
+        raise NotImplementedError
 
     def request(self, method: str, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
         raise NotImplementedError
@@ -109,6 +114,24 @@ class WebSocketConnecting:
                 decode_text=decode_text,
             )
         )
+
+    def ws_stream(
+        self,
+        url: StrOrURL,
+        *,
+        on_connect: OnConnect | None = None,
+        backoff: tuple[float, float] = (0.5, 60.0),
+        attempts: int | None = None,
+        **options: Any,
+    ) -> WebSocketStream:
+        """Iterate over the messages of a WebSocket that is opened again whenever it is lost: see `WebSocketStream`.
+
+        :param on_connect: awaited with each WebSocket that is open, to subscribe to what is to come.
+        :param backoff: seconds before it is opened again: the first time, and at the most.
+        :param attempts: give up after so many in a row that brought no message.
+        :param options: as for `ws_connect`; a `heartbeat` notices a connection that is lost without a word.
+        """
+        return WebSocketStream(self, url, on_connect, backoff, attempts, options)
 
     async def _ws_connect(
         self,

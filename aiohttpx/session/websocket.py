@@ -79,7 +79,8 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         return f"<{type(self).__name__} {self._response.url} {state}>"
 
     def __del__(self) -> None:
-        if self._closed or (conn := getattr(self, "_conn", None)) is None or conn.protocol is None or self._loop.is_closed():
+        conn = getattr(self, "_conn", None)
+        if conn is None or conn.protocol is None or self._closed or self._reader.ended or self._loop.is_closed():
             return
         text = f"Unclosed WebSocket {self!r}"
         if self._heartbeat is not None:
@@ -276,11 +277,16 @@ class ClientWebSocketResponse(Generic[DecodeText]):
     def __aiter__(self) -> Self:
         return self
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "receive" in cls.__dict__ and "__anext__" not in cls.__dict__:
+            cls.__anext__ = _anext_by_receive  # type: ignore[method-assign, assignment]
+
     async def __anext__(self) -> Received:
-        message: Received = await self.receive()
-        if message[0] in _LAST:
-            raise StopAsyncIteration
-        return message
+        messages = self._messages
+        if len(messages) > 1 and not self._waiting and messages[0][0] < _CLOSE and messages[0].__class__ is not Deflated:
+            return messages.popleft()  # type: ignore[return-value]  # as `receive` does, without a call
+        return await _anext_by_receive(self)
 
     # -- its end
 
@@ -359,6 +365,13 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         await self.close()
+
+
+async def _anext_by_receive(ws: ClientWebSocketResponse[Any]) -> Received:
+    message: Received = await ws.receive()
+    if message[0] in _LAST:
+        raise StopAsyncIteration
+    return message
 
 
 def _close_code(code: int) -> int:

@@ -23,18 +23,13 @@ from aiohttpx import (
     WSMsgType,
 )
 
-from .websocket_peer import Talk, WebSocketPeer, close_frame, frame, until
+from .websocket_peer import Talk, WebSocketPeer, close_frame, frame, say_nothing, until
 
 TEXT, CLOSE, CLOSING, CLOSED, ERROR = (
     *(WSMsgType.TEXT, WSMsgType.CLOSE, WSMsgType.CLOSING),
     *(WSMsgType.CLOSED, WSMsgType.ERROR),
 )
 SAID_CLOSED = WSMessage(CLOSED, None, None)
-
-
-async def stay_silent(talk: Talk) -> None:
-    await talk.open()
-    await talk.hear_end()
 
 
 @pytest.mark.every_loop
@@ -173,7 +168,7 @@ async def test_a_close_that_cannot_be_sent_changes_nothing(code: int, message: b
 
 
 async def test_a_peer_that_never_answers() -> None:
-    async with WebSocketPeer(stay_silent) as peer, ClientSession() as session:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session:
         ws = await session.ws_connect(peer.url, timeout=ClientWSTimeout(ws_close=0.02))
         assert await ws.close()
         assert ws.close_code is WSCloseCode.ABNORMAL_CLOSURE
@@ -198,7 +193,7 @@ async def test_a_flood_does_not_prolong_the_close() -> None:
 
 
 async def test_the_close_is_cancelled() -> None:
-    async with WebSocketPeer(stay_silent) as peer, ClientSession() as session:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session:
         ws = await session.ws_connect(peer.url)
         closing = asyncio.create_task(ws.close())
         await asyncio.sleep(0.01)
@@ -372,7 +367,7 @@ async def test_a_violation_ends_the_connection_though_nobody_reads() -> None:
 
 @pytest.mark.every_loop
 async def test_the_session_is_closed_while_someone_reads() -> None:
-    async with WebSocketPeer(stay_silent) as peer:
+    async with WebSocketPeer(say_nothing) as peer:
         session = ClientSession()
         sockets = [await session.ws_connect(peer.url, heartbeat=20) for _ in range(3)]
         receiving = [asyncio.create_task(ws.receive()) for ws in sockets]
@@ -383,7 +378,7 @@ async def test_the_session_is_closed_while_someone_reads() -> None:
 
 
 async def test_a_socket_nobody_keeps_is_ended_with_a_warning() -> None:
-    async with WebSocketPeer(stay_silent) as peer, ClientSession() as session:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session:
         ws = await session.ws_connect(peer.url, heartbeat=20)
         text = r"Unclosed WebSocket <ClientWebSocketResponse ws://127\.0\.0\.1:\d+/ open>"
         with pytest.warns(ResourceWarning, match=text):  # noqa: PT031

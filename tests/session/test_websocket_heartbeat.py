@@ -8,14 +8,9 @@ import pytest
 
 from aiohttpx import ClientSession, ServerTimeoutError, WSCloseCode, WSMsgType
 
-from .websocket_peer import Talk, WebSocketPeer, echo, frame, until
+from .websocket_peer import Talk, WebSocketPeer, echo, frame, say_nothing, until
 
 TEXT, PING, PONG = WSMsgType.TEXT, WSMsgType.PING, WSMsgType.PONG
-
-
-async def ignore(talk: Talk) -> None:
-    await talk.open()
-    await talk.hear_end()
 
 
 async def answer(talk: Talk) -> None:
@@ -31,7 +26,7 @@ async def answer(talk: Talk) -> None:
 
 @pytest.mark.every_loop
 async def test_a_silent_peer_is_given_up_though_nobody_reads() -> None:
-    async with WebSocketPeer(ignore) as peer, ClientSession() as session:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session:
         ws = await session.ws_connect(peer.url, heartbeat=0.02)
         await until(lambda: ws.closed)
         assert ws.close_code is WSCloseCode.ABNORMAL_CLOSURE
@@ -42,7 +37,7 @@ async def test_a_silent_peer_is_given_up_though_nobody_reads() -> None:
 
 @pytest.mark.every_loop
 async def test_a_silent_peer_is_given_up_and_the_reader_is_told() -> None:
-    async with WebSocketPeer(ignore) as peer, ClientSession() as session, session.ws_connect(peer.url, heartbeat=0.02) as ws:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session, session.ws_connect(peer.url, heartbeat=0.02) as ws:
         message = await ws.receive()
         assert message.type is WSMsgType.ERROR
         assert isinstance(message.data, ServerTimeoutError)
@@ -92,7 +87,7 @@ async def test_a_peer_is_not_given_up_because_nothing_is_taken() -> None:
 
 
 async def test_a_ping_that_cannot_be_sent() -> None:
-    async with WebSocketPeer(ignore) as peer, ClientSession() as session:
+    async with WebSocketPeer(say_nothing) as peer, ClientSession() as session:
         ws = await session.ws_connect(peer.url, heartbeat=0.01)
 
         async def broken(*args: object) -> None:

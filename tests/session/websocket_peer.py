@@ -97,6 +97,11 @@ def close_frame(code: int = 1000, reason: str = "") -> bytes:
     return frame(WSMsgType.CLOSE, code.to_bytes(2) + reason.encode())
 
 
+async def say_nothing(talk: Talk) -> None:
+    await talk.open()
+    await talk.hear_end()
+
+
 async def echo(talk: Talk) -> None:
     """Open, and send back what comes, up to and with the close frame."""
     await talk.open()
