@@ -85,8 +85,8 @@ from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
 from .session.download import Download
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .session.ratelimit import RateLimitMiddleware
-from .session.retry import Attempt, RetryMiddleware
 from .session.reconnecting import WebSocketStream
+from .session.retry import Attempt, RetryMiddleware
 from .session.single import request
 from .session.sse import EventSource
 from .session.tracing import (

@@ -19,7 +19,6 @@ async def listen(ws: Chat) -> None:
         if message.type == aiohttpx.WSMsgType.TEXT:
             said = message.json()
             print(f"{said['from']}: {said['text']}")
-    print(f"the chat has ended ({ws.close_code})")
 
 
 async def speak(ws: Chat, name: str) -> None:
@@ -32,6 +31,7 @@ async def main(url: str, name: str) -> None:
     async with aiohttpx.ClientSession() as session, session.ws_connect(url, heartbeat=20) as ws, asyncio.TaskGroup() as tasks:
         tasks.create_task(listen(ws))
         tasks.create_task(speak(ws, name))
+    print(f"the chat has ended ({ws.close_code})")
 
 
 if __name__ == "__main__":

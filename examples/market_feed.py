@@ -16,14 +16,16 @@ async def main(url: str, count: int, symbols: list[str]) -> None:
     async def subscribe(ws: aiohttpx.ClientWebSocketResponse[Any]) -> None:
         await ws.send_json({"op": "subscribe", "symbols": symbols})
 
-    async with aiohttpx.ClientSession() as session:
-        async with session.ws_stream(url, on_connect=subscribe, backoff=(0.1, 30), heartbeat=10) as feed:
-            async for message in feed:
-                tick = message.json()
-                print(f"{tick['symbol']:10} {tick['price']:>12} connection {feed.connections}")
-                count -= 1
-                if count == 0:
-                    break
+    async with (
+        aiohttpx.ClientSession() as session,
+        session.ws_stream(url, on_connect=subscribe, backoff=(0.1, 30), heartbeat=10) as feed,
+    ):
+        async for message in feed:
+            tick = message.json()
+            print(f"{tick['symbol']:10} {tick['price']:>12} connection {feed.connections}")
+            count -= 1
+            if count == 0:
+                break
 
 
 if __name__ == "__main__":

@@ -68,6 +68,10 @@ class WebSocketWriter:
         self._transport.write(frame if len(frame) < _LARGE else memoryview(frame))
         return self.paused
 
+    @property
+    def ended(self) -> bool:
+        return self._transport is None
+
     def end(self) -> None:
         """The connection is lost, or left."""
         self._transport = None
@@ -183,6 +187,11 @@ class WebSocketReader(asyncio.Protocol):
         return f"<{type(self).__name__} {self._connection.peer} {state}, messages={len(self.messages)}>"
 
     @property
+    def left(self) -> bool:
+        """The connection is over, or will be as soon as all is sent."""
+        return self._writer.ended
+
+    @property
     def _buffer(self) -> deque[Message]:
         """Consumers of aiohttp look under this name whether something has come."""
         return self.messages
@@ -270,10 +279,12 @@ class WebSocketReader(asyncio.Protocol):
 
     def feed_eof(self) -> None:
         """The peer has ended the connection."""
+        self._writer.end()
         self._ended(ServerDisconnectedError(f"Server disconnected ({self._connection.peer})"))
 
     def set_exception(self, exc: BaseException) -> None:
         """The connection has failed."""
+        self._writer.end()
         self._ended(exc)
 
     def give_up(self, error: BaseException) -> None:

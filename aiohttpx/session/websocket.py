@@ -80,7 +80,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
 
     def __del__(self) -> None:
         conn = getattr(self, "_conn", None)
-        if conn is None or conn.protocol is None or self._closed or self._reader.ended or self._loop.is_closed():
+        if conn is None or conn.protocol is None or self._closed or self._reader.left or self._loop.is_closed():
             return
         text = f"Unclosed WebSocket {self!r}"
         if self._heartbeat is not None:
@@ -304,7 +304,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
             self._messages.clear()  # whoever has yet to hear of the closing hears that it is closed
             return False
         if self._reader.ended:
-            self._reader.emptied()  # of what nobody will take
+            self._messages.clear()
             self._end(self.close_code, self.exception())
             return True
         told = self._close_code if self._closing else self._told_in_advance()

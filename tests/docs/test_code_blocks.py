@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import runpy
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import trustme
 
 from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer
+
+from ..session.websocket_peer import echo, websocket_in_thread
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -37,16 +41,30 @@ def certified(folder: Path) -> ssl.SSLContext:
     return context
 
 
+@contextlib.contextmanager
+def httpbin(context: ssl.SSLContext | None = None) -> Iterator[str]:
+    with LoopbackServer(DEFAULT_ROUTES, ssl_context=context).in_thread() as server:
+        yield server.url
+
+
+#: The servers that blocks ask, and who takes their place.
+STAND_INS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "https://httpbin.org": lambda folder: httpbin(certified(folder)),
+    "http://httpbin.org": lambda folder: httpbin(),
+    "ws://echo.example": lambda folder: websocket_in_thread(echo),
+}
+
+
 @pytest.mark.parametrize("block", list(blocks()))
 def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "report.csv").write_bytes(b"1;2\n" * 1000)
-    secure = "https://httpbin.org" in block
-    with LoopbackServer(DEFAULT_ROUTES, ssl_context=certified(tmp_path) if secure else None).in_thread() as server:
-        asked = "https://httpbin.org" if secure else "http://httpbin.org"
-        assert asked in block, "a block asks a server that the test can take the place of"
+    with contextlib.ExitStack() as stack:
+        asked = next((url for url in STAND_INS if url in block), None)
+        assert asked, "a block asks a server that the test can take the place of"
+        url = stack.enter_context(STAND_INS[asked](tmp_path))
         program = tmp_path / "block.py"
-        program.write_text(block.replace(asked, server.url), encoding="utf-8")
+        program.write_text(block.replace(asked, url), encoding="utf-8")
         try:
             runpy.run_path(str(program), run_name="__main__")
         finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
+import json
 import re
 import runpy
 import socket
@@ -13,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from aiohttpx import WSMsgType
 from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer, Request, Response, Route, payload
+
+from ..session.websocket_peer import Talk, close_frame, echo, websocket_in_thread
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: What was uploaded, as its size.
@@ -46,7 +51,7 @@ def server() -> Iterator[LoopbackServer]:
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs an example, and gives what it printed."""
 
-    def run(name: str, *arguments: str, status: int = 0) -> str:
+    def run(name: str, *arguments: str, status: object = 0) -> str:
         monkeypatch.setattr(sys, "argv", [name, *arguments])
         ended: object = 0
         try:
@@ -127,13 +132,48 @@ def test_unix_socket(run: Run, tmp_path: Path) -> None:
     assert gone.startswith(f"UnixClientConnectorError: Cannot connect to unix socket {path}")
 
 
+def test_echo(run: Run, monkeypatch: pytest.MonkeyPatch, server: LoopbackServer) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\ntwo\n"))
+    with websocket_in_thread(echo) as url:
+        assert run("echo.py", url) == "one\ntwo\n"
+    assert run("echo.py", f"{server.url}/anything", status="refused with 200: Invalid response status") == ""
+
+
+def test_chat(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\nbye\n"))
+    with websocket_in_thread(echo) as url:
+        said = run("chat.py", url, "Ada")
+    assert said.endswith("the chat has ended (1000)\n")
+    assert set(said.splitlines()) <= {"Ada: hello", "Ada: bye", "the chat has ended (1000)"}
+
+
+def test_market_feed(run: Run) -> None:
+    async def two_prices_a_connection(talk: Talk) -> None:
+        await talk.open()
+        symbol = (await talk.hear()).json()["symbols"][0]
+        for price in ("1.50", "1.25"):
+            await talk.say(WSMsgType.TEXT, json.dumps({"symbol": symbol, "price": price}))
+        await talk.write(close_frame(1012))
+        await talk.hear_end()
+
+    with websocket_in_thread(two_prices_a_connection) as url:
+        out = run("market_feed.py", url, "5", "BTC-EUR")
+    assert [line.split() for line in out.splitlines()] == [
+        ["BTC-EUR", price, "connection", str(number)]
+        for price, number in zip(["1.50", "1.25"] * 3, [1, 1, 2, 2, 3], strict=False)
+    ]
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "chat.py",
         "download.py",
+        "echo.py",
         "events.py",
         "fetch.py",
         "guarded.py",
         "many.py",
+        "market_feed.py",
         "polite.py",
         "timings.py",
         "unix_socket.py",

@@ -6,8 +6,9 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from aiohttpx._impl import FrameParser, serialize_frame
@@ -157,3 +158,25 @@ async def until(condition: Callable[[], object]) -> None:
     """Let others have their turns until it is so."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0)
+
+
+@contextmanager
+def websocket_in_thread(serve: Serve) -> Iterator[str]:
+    """The URL of a peer that has a thread, and a loop, of its own."""
+    peer, started, loop = WebSocketPeer(serve), threading.Event(), asyncio.new_event_loop()
+    ended: asyncio.Event = asyncio.Event()
+
+    async def run() -> None:
+        async with peer:
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    try:
+        started.wait()
+        yield peer.url
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
