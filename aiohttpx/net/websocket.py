@@ -202,7 +202,7 @@ class WebSocketReader(asyncio.Protocol):
         if self.heard is not None:
             self.heard = self._loop.time()
         try:
-            messages = self._parser.feed(data)
+            messages = self._feed(data)
         except WebSocketError as error:
             self._heed(error.messages)
             self._violated(error)
