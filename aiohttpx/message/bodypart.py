@@ -97,7 +97,7 @@ class BodyPartReader:
 
     def __init__(
         self,
-        boundary: bytes,
+        boundary: bytes | str,
         headers: Mapping[str, str],
         content: Any,
         *,
@@ -108,8 +108,8 @@ class BodyPartReader:
         max_size_error_cls: type[Exception] = PartTooLarge,
     ) -> None:
         self.headers = headers
-        self._boundary = boundary
-        self._delimiter = _LINE_END + boundary
+        self._boundary = boundary.encode() if isinstance(boundary, str) else boundary
+        self._delimiter = _LINE_END + self._boundary
         self._default_charset = default_charset
         self._max_decompress_size = max_decompress_size
         self._client_max_size = client_max_size

@@ -375,3 +375,10 @@ async def test_it_can_be_a_part_again() -> None:
     assert not writer.replayable
     assert await written(writer) == b"--:\r\nContent-Type: application/octet-stream\r\n\r\ncontent\r\n--:--\r\n"
     assert writer.consumed
+
+
+async def test_a_boundary_may_be_text() -> None:
+    content = StreamReader()
+    content.feed_data(b"\r\nhere\r\n--:--")
+    content.feed_eof()
+    assert await BodyPartReader("--:", {}, content).read() == b"\r\nhere"
