@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import typing as _typing
+
 from . import hdrs
 from ._impl import IMPLEMENTATION
+from .compat import install_as_aiohttp
+from .compat import offer_old_names as _offer_old_names
 from .errors import (
     BodyTooLarge,
     ChecksumMismatch,
@@ -248,6 +252,7 @@ __all__ = (
     "encode_basic_auth",
     "get_payload",
     "hdrs",
+    "install_as_aiohttp",
     "parse_content_disposition",
     "payload_type",
     "request",
@@ -258,3 +263,7 @@ for _name in __all__:
     # Whoever reads a traceback or a pickle shall see the name by which it is imported.
     if hasattr(globals()[_name], "__qualname__") and globals()[_name].__module__.startswith("aiohttpx."):
         globals()[_name].__module__ = __name__
+
+_offer_old_names()
+if not _typing.TYPE_CHECKING:  # or whoever checks types would find any name here
+    from .compat import old_name as __getattr__  # noqa: F401

@@ -1,4 +1,5 @@
-"""The command line: `python -m aiohttpx URL` fetches a URL, `python -m aiohttpx demo` shows the client at work."""
+"""The command line: `python -m aiohttpx URL` fetches a URL, `python -m aiohttpx demo` shows the client at work, and
+`python -m aiohttpx run-as-aiohttp script.py` runs a program that imports aiohttp."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .cli import demo, fetch
+from .compat import runner
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,7 +19,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
-        return demo.main(arguments[1:]) if arguments[:1] == ["demo"] else fetch.main(arguments)
+        match arguments[:1]:
+            case ["demo"]:
+                return demo.main(arguments[1:])
+            case ["run-as-aiohttp"]:
+                return runner.main(arguments[1:])
+        return fetch.main(arguments)
     except KeyboardInterrupt:
         return 130
 

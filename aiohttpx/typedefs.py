@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http.cookies import BaseCookie, Morsel
 from typing import Any, TypeAlias
 
@@ -15,12 +15,14 @@ __all__ = (
     "DEFAULT_JSON_DECODER",
     "DEFAULT_JSON_ENCODER",
     "Byteish",
+    "Handler",
     "JSONBytesDecoder",
     "JSONBytesEncoder",
     "JSONDecoder",
     "JSONEncoder",
     "LooseCookies",
     "LooseHeaders",
+    "Middleware",
     "PathLike",
     "Query",
     "RawHeaders",
@@ -47,3 +49,6 @@ LooseCookies: TypeAlias = (
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 StrOrURL: TypeAlias = str | URL
 PathLike: TypeAlias = str | os.PathLike[str]
+#: Of aiohttp's server half: what answers a request there, and what stands around that.
+Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
+Middleware: TypeAlias = Callable[[Any, Handler], Awaitable[Any]]

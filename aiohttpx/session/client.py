@@ -574,6 +574,8 @@ class ClientSession(Resuming, WebSocketConnecting):
     def auto_decompress(self) -> bool:
         return self._settings.auto_decompress
 
+    _auto_decompress = auto_decompress  # which consumers of aiohttp read
+
 
 def _checked_base(base_url: StrOrURL | None) -> URL | None:
     if base_url is None:

@@ -7,6 +7,7 @@ import logging
 import re
 import runpy
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -55,6 +56,26 @@ STAND_INS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
 }
 
 
+@contextlib.contextmanager
+def as_it_was() -> Iterator[None]:
+    """Take back what blocks do to the process: they turn on the wire log, and install aiohttpx as aiohttp."""
+    finders, theirs = sys.meta_path[:], {name: sys.modules.pop(name) for name in [*sys.modules] if is_theirs(name)}
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = finders
+        for name in filter(is_theirs, [*sys.modules]):
+            del sys.modules[name]
+        sys.modules.update(theirs)
+        wire = logging.getLogger("aiohttpx.wire")
+        wire.setLevel(logging.NOTSET)
+        wire.handlers.clear()
+
+
+def is_theirs(module: str) -> bool:
+    return module.partition(".")[0] == "aiohttp"
+
+
 @pytest.mark.parametrize("block", list(blocks()))
 def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
@@ -65,10 +86,6 @@ def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         url = stack.enter_context(STAND_INS[asked](tmp_path))
         program = tmp_path / "block.py"
         program.write_text(block.replace(asked, url), encoding="utf-8")
-        try:
+        with as_it_was():
             runpy.run_path(str(program), run_name="__main__")
-        finally:
-            wire = logging.getLogger("aiohttpx.wire")  # which one of them turns on
-            wire.setLevel(logging.NOTSET)
-            wire.handlers.clear()
     assert capsys.readouterr().out
