@@ -33,6 +33,7 @@ from ..net.connection import Answer, HTTPConnection
 from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
+from ..net.settings import DEFAULT_SETTINGS
 from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
 from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
@@ -391,7 +392,9 @@ class ClientResponse:
 
     def _stream_of_whole(self) -> StreamReader:
         whole, self._whole = self._whole, None
-        reader = StreamReader(loop=self._loop, decoder=make_decoder(self._coding()), max_size=self._max_body_size())
+        settings = DEFAULT_SETTINGS if self._request is None else self._request.settings
+        decoder = make_decoder(self._coding())
+        reader = StreamReader(None, settings.read_bufsize, loop=self._loop, decoder=decoder, max_size=self._max_body_size())
         if self._released:
             reader.set_exception(_connection_closed())
         elif self._body is not None:

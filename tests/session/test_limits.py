@@ -119,3 +119,12 @@ def test_the_older_forms_of_a_session_s_timeout() -> None:
         assert ClientSession(conn_timeout=8).timeout.connect == 8
     with pytest.raises(ValueError, match="read_timeout and conn_timeout and timeout parameters conflict"):
         ClientSession(read_timeout=7, conn_timeout=8, timeout=9)
+
+
+@both_ways
+async def test_how_much_is_read_ahead(streamed: bool) -> None:
+    async with answer(b"content", streamed=streamed, session={"read_bufsize": 2}) as response:
+        assert response.content.get_read_buffer_limits() == (2, 4)
+    async with answer(b"content", streamed=streamed, session={"read_bufsize": 2}, read_bufsize=4) as response:
+        assert response.content.get_read_buffer_limits() == (4, 8)
+        assert await response.read() == b"content"
