@@ -134,16 +134,16 @@ class RequestDefaults:
             self._starts[str(url.origin())] = known
         return known
 
-    def origin_through(self, url: URL, proxy: Proxy | None) -> Origin:
+    def origin_through(self, url: URL, proxy: Proxy | None, tunnel: bool = False) -> Origin:
         """The origin of `url`, by the way that one request is told to go. Raises as `origin` does."""
-        key = url.scheme, url.raw_authority, proxy
-        return self.origins.get(key) or self._know(key, url, proxy)
+        key = url.scheme, url.raw_authority, proxy, tunnel
+        return self.origins.get(key) or self._know(key, url, proxy, tunnel)
 
-    def _know(self, key: tuple[Any, ...], url: URL, proxy: Proxy | None) -> Origin:
+    def _know(self, key: tuple[Any, ...], url: URL, proxy: Proxy | None, tunnel: bool = False) -> Origin:
         if len(self.origins) >= _ORIGINS_KEPT:
             self.origins.clear()
             self._starts.clear()
-        known = self.origins[key] = origin_of(url, proxy)
+        known = self.origins[key] = origin_of(url, proxy, tunnel)
         return known
 
     def cut(self, url: str) -> CutURL | None:
@@ -156,8 +156,10 @@ class RequestDefaults:
         return (url, origin, target) if _CANONICAL_TARGET.fullmatch(target) and "/." not in target else None
 
 
-def origin_of(url: URL, proxy: Proxy | None = None) -> Origin:
+def origin_of(url: URL, proxy: Proxy | None = None, tunnel: bool = False) -> Origin:
     """Work out what there is to know of the origin of `url`, and of the way there by `proxy`.
+
+    :param tunnel: the proxy is not to forward the request, even if it could.
 
     Raises `InvalidUrlClientError` when it has no host.
     """
@@ -170,7 +172,7 @@ def origin_of(url: URL, proxy: Proxy | None = None) -> Origin:
     fields: tuple[tuple[str, str], ...] = ((hdrs.HOST, host),)
     prefix = ""
     if proxy is not None:
-        tunnel = proxy.socks or url.scheme != "http"
+        tunnel = tunnel or proxy.socks or url.scheme != "http"
         if not tunnel:
             prefix = f"http://{host}"
             fields += proxy.fields

@@ -172,6 +172,8 @@ class ClientRequest:
             if skip_auto_headers is not None:
                 self._skipped |= {name.lower() for name in skip_auto_headers}
             self._headers = self._make_headers(defaults.headers if headers is None else headers)
+            if origin.prefix:
+                self._go_to(origin)
             if expect100:
                 self._headers[hdrs.EXPECT] = "100-continue"
             if auth is not None:
@@ -272,6 +274,9 @@ class ClientRequest:
             self._headers = self.headers  # some of which the proxy may be told in another form
 
     def _go_to(self, origin: Origin) -> None:
+        if origin.prefix and self._headers is not None and hdrs.UPGRADE in self._headers:
+            # A proxy that forwards a request keeps that field to itself (RFC 9110, section 7.8).
+            origin = self._defaults.origin_through(self.url, origin.proxy, tunnel=True)
         self.origin = origin
         self.connection_key = origin.key
         if self.ssl is not True or self.server_hostname is not None:

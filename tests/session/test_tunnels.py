@@ -24,6 +24,7 @@ from aiohttpx import (
     ProxyConnector,
     ServerFingerprintMismatch,
     TCPConnector,
+    WSServerHandshakeError,
 )
 from aiohttpx.testing import Expect, LoopbackServer, Request, Response, ScriptedPeer
 
@@ -219,6 +220,20 @@ async def test_a_websocket_url_gets_a_tunnel_without_tls() -> None:
         assert await get(session, "ws://example.org/chat") == "/chat"
         assert (await get(session, "http://example.org/chat")).endswith("/chat")
     assert [head.split()[:2] for head in relay.heads] == [[b"CONNECT", b"example.org:80"], [b"GET", b"http://example.org/chat"]]
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+@pytest.mark.parametrize("by", ["request", "session", "connector"])
+async def test_a_websocket(by: str, scheme: str) -> None:
+    """Any answer but 101 will do here: the peer has seen the request that the proxy has not."""
+    async with ScriptedPeer(b"HTTP/1.1 418 No\r\nContent-Length: 0\r\n\r\n") as server, Relay(server.port) as relay:
+        connector = ProxyConnector(relay.url) if by == "connector" else TCPConnector()
+        async with ClientSession(proxy=relay.url if by == "session" else None, connector=connector) as session:
+            with pytest.raises(WSServerHandshakeError, match="418"):
+                await session.ws_connect(f"{scheme}://example.org/chat", **({"proxy": relay.url} if by == "request" else {}))
+    assert relay.heads == [b"CONNECT example.org:80 HTTP/1.1\r\nHost: example.org:80\r\n\r\n"]
+    assert server.received.startswith(b"GET /chat HTTP/1.1\r\nHost: example.org\r\n")
+    assert b"\r\nUpgrade: websocket\r\n" in server.received
 
 
 async def test_a_proxy_connector(relay: Relay, trusting: ssl.SSLContext) -> None:
