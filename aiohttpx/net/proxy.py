@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -45,21 +46,29 @@ def proxy_of(proxy: StrOrURL, auth: BasicAuth | None = None, headers: LooseHeade
 
     Raises `InvalidURL` when that is no URL, or of a scheme that no proxy has, and `ValueError` when `auth` is no `BasicAuth`.
     """
+    if auth is not None and not isinstance(auth, BasicAuth):
+        raise ValueError("proxy_auth must be None or BasicAuth() tuple")
+    if not isinstance(proxy, str | URL):
+        raise InvalidURL(repr(proxy), "it is not the URL of a proxy")
+    chosen = _parsed(proxy, auth)
+    if not headers:
+        return chosen
+    left_out = _NOT_FOR_A_PROXY if chosen.auth is None else _NOT_FOR_A_PROXY | {"proxy-authorization"}
+    fields = CIMultiDict(headers).items()
+    return chosen._replace(headers=tuple((name, value) for name, value in fields if name.lower() not in left_out))
+
+
+@lru_cache  # the same one is named with each request
+def _parsed(proxy: StrOrURL, auth: BasicAuth | None) -> Proxy:
     try:
         url, own = split_credentials(URL(proxy))
-    except (TypeError, ValueError):  # whose text may show the credentials
+    except ValueError:  # whose text may show the credentials
         raise InvalidURL(_shown(proxy), "it is not the URL of a proxy") from None
     if url.scheme not in _SCHEMES or not url.raw_host:
         raise InvalidURL(_shown(proxy), f"a proxy is given as scheme://host:port, and the scheme is one of {', '.join(_SCHEMES)}")
-    if auth is not None and not isinstance(auth, BasicAuth):
-        raise ValueError("proxy_auth must be None or BasicAuth() tuple")
-    auth = auth or own
-    left_out = _NOT_FOR_A_PROXY if auth is None else _NOT_FOR_A_PROXY | {"proxy-authorization"}
-    fields = CIMultiDict(headers or ()).items()
-    url = URL.build(scheme=url.scheme, host=url.raw_host, port=url.port or _SOCKS_PORT)
-    return Proxy(url, auth, tuple((name, value) for name, value in fields if name.lower() not in left_out))
+    return Proxy(URL.build(scheme=url.scheme, host=url.raw_host, port=url.port or _SOCKS_PORT), auth or own, ())
 
 
-def _shown(proxy: Any) -> str:
+def _shown(proxy: StrOrURL) -> str:
     """What an error may say of it: no credentials, whatever it is."""
     return str(proxy).rpartition("@")[2]

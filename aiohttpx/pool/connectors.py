@@ -304,7 +304,7 @@ class ProxyConnector(TCPConnector):
 
     async def connect(self, req: Any, traces: Sequence[Any], timeout: ClientTimeout) -> Connection:
         if req.proxy is None:
-            req.update_proxy(self._proxy.url, self._proxy.auth)
+            req.update_proxy(*self._proxy)
         return await super().connect(req, traces, timeout)
 
 

@@ -164,6 +164,15 @@ def test_market_feed(run: Run) -> None:
     ]
 
 
+def test_proxied(server: LoopbackServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("proxied.py", "http://nowhere.invalid/anything", server.url).startswith("200 OK\n{")
+    monkeypatch.setenv("http_proxy", server.url)
+    assert run("proxied.py", "http://nowhere.invalid/anything").startswith("200 OK\n{")
+    said = run("proxied.py", "http://nowhere.invalid/", "http://127.0.0.1:9", status=1)
+    assert said.startswith("ClientProxyConnectionError: Cannot connect to host 127.0.0.1:9")
+    assert run("proxied.py", "https://nowhere.invalid/", server.url, status=1).startswith("the proxy says: 501")
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "chat.py",
@@ -175,6 +184,7 @@ def test_every_example_is_run() -> None:
         "many.py",
         "market_feed.py",
         "polite.py",
+        "proxied.py",
         "timings.py",
         "unix_socket.py",
         "upload_download.py",

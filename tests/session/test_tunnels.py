@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+import sys
 from collections.abc import AsyncIterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -220,6 +222,34 @@ async def test_a_websocket_url_gets_a_tunnel_without_tls() -> None:
         assert await get(session, "ws://example.org/chat") == "/chat"
         assert (await get(session, "http://example.org/chat")).endswith("/chat")
     assert [head.split()[:2] for head in relay.heads] == [[b"CONNECT", b"example.org:80"], [b"GET", b"http://example.org/chat"]]
+
+
+async def frames(session: ClientSession, url: str) -> int:
+    """How many functions of ours a request on a connection that is there enters, if its answer comes in one piece."""
+    entered: list[int] = []
+
+    def count(frame: FrameType, event: str, arg: object) -> None:
+        file = frame.f_code.co_filename
+        entered[-1] += event == "call" and "aiohttpx" in file and "testing" not in file and "tests" not in file
+
+    async with session:
+        await get(session, url)
+        for _ in range(10):
+            entered.append(0)
+            sys.setprofile(count)
+            try:
+                await get(session, url)
+            finally:
+                sys.setprofile(None)
+    return min(entered)
+
+
+async def test_a_warm_request_costs_what_a_direct_one_does() -> None:
+    async with LoopbackServer() as server, Relay(server.port) as relay:
+        direct = await frames(ClientSession(), f"{server.url}/anything")
+        assert direct > 20
+        assert await frames(ClientSession(proxy=relay.url), "http://example.org/anything") == direct
+        assert await frames(ClientSession(proxy=relay.url), "ws://example.org/anything") == direct
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])
