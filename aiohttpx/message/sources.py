@@ -71,10 +71,14 @@ async def write_pieces(pieces: AsyncGenerator[Any], writer: Writer, limit: int |
 class FileSource:
     """What a file gives from where it stands. `wrapper` is what has to be closed, if that is not the file itself.
 
-    `start` is None if it cannot seek, and `size` if only reading would tell how many bytes there are.
+    `start` is None if it cannot seek, and `size` if only reading would tell how many bytes there are. Raises `ValueError` for a
+    file that is closed, or open for writing only.
     """
 
     def __init__(self, file: IO[Any], start: int | None = None, wrapper: IO[Any] | None = None) -> None:
+        raw = getattr(file, "raw", file)
+        if isinstance(raw, io.FileIO) and not raw.readable():
+            raise ValueError(f"The file {raw.name!r:.200} is not open for reading")
         self._file = file
         self._wrapper = wrapper or file
         self._lock = threading.Lock()

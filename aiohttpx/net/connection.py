@@ -493,6 +493,9 @@ class HTTPConnection(asyncio.Protocol):
         return None  # the transport closes itself; `connection_lost` sees how far the message came
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._give_back is not None and exc is not None and self._upload is not None:
+            # The peer did not take the rest of the request, perhaps because it has answered already.
+            transports.read_rest(self.transport, self.data_received)
         self.transport = None
         if self._give_back is not None:
             self._cut_short(exc)

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
 from collections.abc import Callable
-from typing import Final
 
+from ..errors import ClientConnectionResetError
+from . import transports
 from .connection import HTTPConnection
-
-#: Transports that have nothing but a buffer between themselves and a socket that can be watched, by module and name.
-_DIRECT: Final = {
-    ("asyncio.selector_events", "_SelectorSocketTransport"),
-    ("uvloop.loop", "TCPTransport"),
-    ("uvloop.loop", "UnixTransport"),
-}
-
-
-def is_direct(transport: asyncio.Transport | None) -> bool:
-    """What `send_directly` sends is what the peer receives. With TLS it would not be."""
-    kind = type(transport)
-    return (kind.__module__, kind.__name__) in _DIRECT
 
 
 async def send_directly(connection: HTTPConnection, send: Callable[[socket.socket], bool]) -> None:
@@ -31,8 +17,10 @@ async def send_directly(connection: HTTPConnection, send: Callable[[socket.socke
     """
     await _flush(connection)
     loop, transport = connection.loop, connection.transport
+    if transport is None:
+        raise ClientConnectionResetError(f"Connection lost ({connection.peer})")
     # The loop knows the transport's own socket and would not let it be watched twice.
-    sock = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))  # type: ignore[union-attr]
+    sock = transports.own_socket(transport)
     done = loop.create_future()
 
     def ready() -> None:
@@ -44,7 +32,7 @@ async def send_directly(connection: HTTPConnection, send: Callable[[socket.socke
         except (BlockingIOError, InterruptedError):
             pass
         except ConnectionError as error:
-            if transport is not None and transport.is_reading():
+            if transport.is_reading():
                 # The peer has left, perhaps after an answer that is still to be read: the transport will find out.
                 loop.remove_writer(sock)
             else:
@@ -64,7 +52,7 @@ async def _flush(connection: HTTPConnection) -> None:
     """Wait until the transport has sent everything."""
     await connection.drain()
     transport = connection.transport
-    if transport is not None and transport.get_write_buffer_size():
+    if transport is not None and transports.unsent(transport):
         transport.set_write_buffer_limits(0)
         try:
             await connection.drain()

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, Final
+
+#: Those that have nothing but a buffer between themselves and a socket that can be watched, by module and name.
+_DIRECT: Final = {
+    ("asyncio.selector_events", "_SelectorSocketTransport"),
+    ("uvloop.loop", "TCPTransport"),
+    ("uvloop.loop", "UnixTransport"),
+}
 
 
 def abort(transport: asyncio.Transport) -> None:
@@ -32,3 +43,22 @@ def resume(transport: asyncio.Transport) -> None:
     """Read on."""
     with suppress(NotImplementedError):
         transport.resume_reading()
+
+
+def is_direct(transport: asyncio.BaseTransport | None) -> bool:
+    """What is sent on its socket is what the peer receives. With TLS it would not be."""
+    kind = type(transport)
+    return (kind.__module__, kind.__name__) in _DIRECT
+
+
+def own_socket(transport: asyncio.BaseTransport) -> socket.socket:
+    """The socket of a direct transport once more, for the caller to close."""
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+
+
+def read_rest(transport: asyncio.BaseTransport | None, receive: Callable[[bytes], Any]) -> None:
+    """Give to `receive` what has reached the socket of a direct transport that failed, in writing for one."""
+    if transport is not None and is_direct(transport):
+        with suppress(OSError), own_socket(transport) as sock:
+            while data := sock.recv(2**16):
+                receive(data)

@@ -12,7 +12,8 @@ from ..errors import ClientPayloadError
 from ..typedefs import Byteish
 from ..wire.codings import Encoder
 from .connection import HTTPConnection
-from .direct import is_direct, send_directly
+from .direct import send_directly
+from .transports import is_direct, unsent
 from .upload import UploadTracker
 
 #: As much as is handed to the transport at a time, in bytes: what does not fit into the socket is copied there.
@@ -136,7 +137,7 @@ class StreamWriter(AbstractStreamWriter):
     def unsent(self) -> int | None:
         """How many of the bytes written wait in the transport; None when the connection is lost."""
         transport = self._connection.transport
-        return None if transport is None or transport.is_closing() else transport.get_write_buffer_size()
+        return None if transport is None or transport.is_closing() else unsent(transport)
 
     async def _write(self, chunk: Byteish) -> None:
         data: Byteish = chunk if self._encoder is None else self._encoder.encode(bytes(chunk))
