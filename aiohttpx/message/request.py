@@ -572,6 +572,9 @@ def _checked_method(method: str) -> str:
 
 def _fields_by_proxy(origin: Origin, headers: CIMultiDict[str]) -> list[tuple[str, str]]:
     """What is meant for a proxy that reads the request takes the place of `headers`, and into a tunnel none of it goes."""
-    told = origin.proxy.fields if origin.prefix and origin.proxy is not None else ()
-    taken = {name.lower() for name, _ in told} if origin.prefix else {"proxy-authorization"}
+    told: Fields = ()
+    taken = {"proxy-authorization"}
+    if origin.prefix and origin.proxy is not None:
+        told = origin.proxy.fields
+        taken = {name.lower() for name, _ in told}
     return [*((name, value) for name, value in headers.items() if name.lower() not in taken), *told]

@@ -18,10 +18,10 @@ from ..wire.fields import header_map
 from .connection import HTTPConnection
 from .key import ConnectionKey
 from .reader import StreamReader
+from .tls import SSLSetting
 
 if TYPE_CHECKING:
     from .phases import Phases
-from .tls import SSLSetting
 
 __all__ = ("ProxyRequest", "open_tunnel", "use_tunnel")
 

@@ -226,9 +226,10 @@ class TCPConnector(BaseConnector):
             await context_for(setting)
         if isinstance(setting, Fingerprint):
             await context_for(True)
+        context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
         proxy_req = self._update_proxy_auth_header_and_build_proxy_req(req)
         if proxy_req.socks:
-            return await self._create_socks_connection(req, proxy_req, traces, timeout)
+            return await self._create_socks_connection(req, proxy_req, context, pin, traces, timeout)
         with handshakes_in_turn():
             transport, protocol = await self._create_direct_connection(
                 proxy_req, traces, timeout, client_error=ClientProxyConnectionError
@@ -238,7 +239,6 @@ class TCPConnector(BaseConnector):
             async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
                 async with phase_limit("CONNECT", None, key, threshold):
                     transport = await open_tunnel(protocol, proxy_req)
-                context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
                 if context is None:
                     return use_tunnel(transport, self._factory())
                 async with phase_limit("tls", timeout.tls, key, threshold):
@@ -246,7 +246,13 @@ class TCPConnector(BaseConnector):
                     return await self._dialer.secure_over(transport, self._factory, key, context, pin, seconds)
 
     async def _create_socks_connection(
-        self, req: Asking, proxy_req: ProxyRequest, traces: Sequence[Any], timeout: ClientTimeout
+        self,
+        req: Asking,
+        proxy_req: ProxyRequest,
+        context: SSLContext | None,
+        pin: Fingerprint | None,
+        traces: Sequence[Any],
+        timeout: ClientTimeout,
     ) -> tuple[asyncio.Transport, HTTPConnection]:
         key, proxy_key, threshold = req.connection_key, proxy_req.connection_key, timeout.ceil_threshold
         host, resolve = key.host, partial(self._resolve_host, traces=traces)
@@ -257,7 +263,6 @@ class TCPConnector(BaseConnector):
             sock = await self._dialer.connect(proxy_key, infos, ClientProxyConnectionError)
             async with phase_limit("SOCKS", None, key, threshold):
                 await open_socks_tunnel(sock, proxy_req, host, key)
-            context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
             if context is None:
                 return await self._dialer.attach(self._factory, key, sock)
             async with phase_limit("tls", timeout.tls, key, threshold):
