@@ -90,6 +90,13 @@ def test_upload_download(server: LoopbackServer, run: Run, tmp_path: Path) -> No
     assert received == [5_000_000]
 
 
+def test_upload_progress(server: LoopbackServer, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(payload(5_000_000))
+    out = run("upload_progress.py", str(tmp_path / "large"), f"{server.url}/upload")
+    assert out.endswith("\r5,000,000 of 5,000,000 bytes\n200 OK after 1 attempt(s)\n")
+    assert received == [5_000_000]
+
+
 def test_download(server: LoopbackServer, run: Run, tmp_path: Path) -> None:
     content, copy = payload(3_000_000), tmp_path / "copy.bin"
     digest = hashlib.sha256(content).hexdigest()
@@ -188,4 +195,5 @@ def test_every_example_is_run() -> None:
         "timings.py",
         "unix_socket.py",
         "upload_download.py",
+        "upload_progress.py",
     }
