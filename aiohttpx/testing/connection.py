@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+from multidict import CIMultiDict, CIMultiDictProxy
+
 from .framing import LAST_CHUNK, chunk, frame
-from .listener import AcceptedConnection, Listener
+from .listener import AcceptedConnection, Host
 from .messages import Request, Response
 from .request_parser import END_OF_REQUEST, BadRequest, RequestEvent, RequestParser
-from .routes import Route, Routes
+from .routes import Route
 
 #: Bytes of pipelined requests that are read ahead while one is being answered.
 _READ_AHEAD = 262_144
@@ -28,9 +30,10 @@ class ServerConnection(AcceptedConnection):
     streamed body, there is a task, and the requests behind it wait.
     """
 
-    def __init__(self, listener: Listener, routes: Routes, max_body: int) -> None:
-        super().__init__(listener)
-        self._routes = routes
+    def __init__(self, host: Host, find: Callable[[str], Route], max_body: int, origin: str) -> None:
+        super().__init__(host)
+        self._find = find  # the route of a path
+        self._origin = origin
         self._max_body = max_body
         self._parser = RequestParser()
         self._current: tuple[Request, Route] | None = None
@@ -90,7 +93,8 @@ class ServerConnection(AcceptedConnection):
     def _begin(self, request: Request) -> None:
         if request.method == "CONNECT":
             raise BadRequest("this is no proxy", 501)
-        route = self._routes.find(request.path)
+        request.origin = self._origin
+        route = self._find(request.path)
         self._current = request, route
         if route.keep_body:
             self._check_size(request.content_length or 0)
@@ -103,7 +107,7 @@ class ServerConnection(AcceptedConnection):
 
     def _refuse(self, error: BadRequest) -> None:
         """Answers what is no request: the connection ends with it, since nobody knows where the next one would begin."""
-        nobody = Request("GET", "*", "*", "", (1, 1), (), {}, 0, False, False)
+        nobody = Request("GET", "*", "*", "", (1, 1), (), CIMultiDictProxy(CIMultiDict()), 0, False, False)
         self._send(nobody, Response.text(f"{error}\n", error.status))
 
     def _answer(self, request: Request, route: Route) -> None:
@@ -113,8 +117,8 @@ class ServerConnection(AcceptedConnection):
                 self._send(request, answer)
             else:
                 self.start(self._answer_later(request, answer))
-        except Exception:
-            self._fail(request)
+        except Exception as error:
+            self.fail(request, error)
 
     async def _answer_later(self, request: Request, answer: Response | Awaitable[Response]) -> None:
         try:
@@ -123,25 +127,29 @@ class ServerConnection(AcceptedConnection):
                 self._send(request, response)
             else:
                 await self._stream(request, response, response.body)
-        except Exception:
-            self._fail(request)
+        except Exception as error:
+            self.fail(request, error)
         self.task = None
         if not self.transport.is_closing():
             self._advance()
 
-    def _fail(self, request: Request) -> None:
-        """Tells the client of the exception that is being handled: by a response, or when one has begun by cutting it short."""
+    def fail(self, request: Request, error: Exception) -> None:
+        """Tells the client what a handler raised: by a response, or when one has begun by cutting it short."""
         if self._begun:
             self.transport.abort()
         else:
-            self._send(request, Response.text(traceback.format_exc(), 500))
+            self._send(request, Response.text("".join(traceback.format_exception(error)), 500))
 
     def _send(self, request: Request, response: Response) -> None:
         """Sends a response whose body is at hand."""
         body = response.body
         if not isinstance(body, bytes):
             raise TypeError(f"a body of bytes is needed, not {body!r}")
-        framing = frame(request, response, None if response.chunked else len(body))
+        length = len(body) if response.length is None else response.length
+        framing = frame(request, response, None if response.chunked else length)
+        if framing.has_body and length != len(body):
+            self._send_part(framing.head, body, length)
+            return
         if not framing.has_body:
             body = b""
         elif framing.chunked:
@@ -152,6 +160,12 @@ class ServerConnection(AcceptedConnection):
             self.transport.write(framing.head)
             self.transport.write(body)
         self._end(framing.persistent)
+
+    def _send_part(self, head: bytes, body: bytes, length: int) -> None:
+        if length < len(body):
+            raise ValueError(f"a body longer than its length, {length} bytes")
+        self.transport.write(head + body)
+        self.transport.close()
 
     async def _stream(self, request: Request, response: Response, body: AsyncIterator[bytes]) -> None:
         """Sends a response whose body comes piece by piece, as fast as the client reads."""

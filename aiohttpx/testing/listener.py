@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 #: A client may open as many connections at once without being refused.
 _BACKLOG = 1024
@@ -22,26 +22,33 @@ _ACCEPT_AGAIN = 0.05
 _KNOCKED = (0, errno.EINPROGRESS, errno.EAGAIN, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
+class Host(Protocol):
+    """Who takes charge of connections from when they are made until they are lost and their tasks have ended."""
+
+    def enter(self, connection: AcceptedConnection) -> None: ...
+    def leave(self, connection: AcceptedConnection) -> None: ...
+
+
 class AcceptedConnection(asyncio.Protocol):
     """One accepted connection, and at most one task at a time that works for it and is cancelled with it."""
 
     transport: asyncio.Transport
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, host: Host) -> None:
         self.task: asyncio.Task[None] | None = None
-        self._listener = listener
+        self._host = host
         self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        self._listener.enter(self)
+        self._host.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost.set()
         if self.task is None or self.task.done():
-            self._listener.leave(self)
+            self._host.leave(self)
         else:
-            self.task.add_done_callback(lambda _: self._listener.leave(self))
+            self.task.add_done_callback(lambda _: self._host.leave(self))
             # A turn later, so that the task has begun: else the coroutine it was to await would never be awaited.
             asyncio.get_running_loop().call_soon(self.task.cancel)
 

@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from multidict import CIMultiDictProxy
+from yarl import URL
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, repr=False)
 class Request:
     """A request as it came (RFC 9112, section 3).
 
     `target` is the request target, untouched; `path` is its path with percent-encodings decoded, `query` what follows the `?`,
-    untouched. `fields` are the field lines in their order and spelling; in `headers` the names are in lower case and the values
-    of repeated ones joined by ", ". `body` is the whole content without its transfer coding, empty when the route only counts;
-    `body_size` is its length in bytes.
+    untouched. `fields` are the field lines in their order and spelling; in `headers` names may be asked for in either case, and
+    the values of repeated ones are joined by ", ". `body` is the whole content without its transfer coding, empty when the route
+    only counts; `body_size` is its length in bytes. `origin` is whom the client asked: "http://127.0.0.1:8080".
     """
 
     method: str
@@ -24,7 +27,7 @@ class Request:
     query: str
     version: tuple[int, int]
     fields: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     #: The announced length of the content in bytes; None when it is chunked.
     content_length: int | None
     #: The client waits for 100 before it sends the content (RFC 9110, section 10.1.1).
@@ -33,6 +36,23 @@ class Request:
     persistent: bool
     body: bytes = b""
     body_size: int = 0
+    origin: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.url.with_query(None)}>"
+
+    @property
+    def url(self) -> URL:
+        """What was asked for. A target that is a URL itself, as proxies are sent, is that."""
+        return URL(self.target if "://" in self.target.partition("?")[0] else self.origin + self.target, encoded=True)
+
+    def text(self) -> str:
+        """The content as UTF-8. Raises `UnicodeDecodeError`."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """The value that the content is in JSON. Raises `ValueError`."""
+        return json.loads(self.body)
 
 
 @dataclass(slots=True)
@@ -41,7 +61,7 @@ class Response:
 
     `headers` are sent as given, in their order; Connection, Content-Length and Transfer-Encoding are the server's own and may not
     be among them. `body` is bytes, or an asynchronous iterator of bytes, which is sent as it comes: chunked, or with a
-    Content-Length when `length` announces it. An iterator that raises, or does not give `length` bytes, cuts the connection.
+    Content-Length when `length` announces it. A body that raises, or does not have `length` bytes, cuts the connection.
     `chunked` sends bytes as one chunk; `close` ends the connection after this response; `reason` replaces the usual phrase.
     """
 

@@ -6,11 +6,12 @@ What a client may not send is refused here, so that a client tested against this
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import unquote
+
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from .messages import Request
 
@@ -54,7 +55,7 @@ class _Fields(NamedTuple):
     """A field section, and what it says of the framing."""
 
     pairs: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     hosts: int
     content_length: int | None
     connection: frozenset[str]
@@ -238,7 +239,7 @@ def _read_fields(block: bytes) -> _Fields:
         raise BadRequest(f"unknown transfer coding: {coding[:_SHOWN]!r}", 501)
     return _Fields(
         pairs=pairs,
-        headers=MappingProxyType(headers),
+        headers=CIMultiDictProxy(CIMultiDict(headers)),
         hosts=sum(name.lower() == "host" for name, _ in pairs),
         content_length=None if coding is not None else int(length or 0),
         connection=frozenset(option.strip().lower() for option in headers.get("connection", "").split(",")),

@@ -47,7 +47,7 @@ class LoopbackServer:
     ) -> None:
         table = Routes(routes)
         self._listener = Listener(
-            lambda listener: ServerConnection(listener, table, max_body),
+            lambda listener: ServerConnection(listener, table.find, max_body, listener.url),
             host=host,
             port=port,
             unix_path=unix_path,
