@@ -22,6 +22,7 @@ _URLENCODED: Final = "application/x-www-form-urlencoded"
 _BYTES: Final = (bytes, bytearray, memoryview)
 #: A value of one of these makes a form multipart.
 _FILES: Final = (*_BYTES, io.IOBase, Payload, AsyncIterable)
+_STR: Final = frozenset({str})
 _UNWRITABLE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
 _HOW_MANY: Final = range(2, 5)
 
@@ -201,8 +202,8 @@ def form_payload(data: Any) -> Payload:
     """The body for a mapping, for pairs of name and value, or for a `FormData`. Raises `TypeError` for anything else."""
     if isinstance(data, FormData):
         return data()
-    values = data.values() if isinstance(data, Mapping) else map(_value_of, data) if isinstance(data, Iterable) else ()
-    if any(map(_is_file, values)):
+    values = [*(data.values() if isinstance(data, Mapping) else map(_value_of, data) if isinstance(data, Iterable) else ())]
+    if not _STR.issuperset(map(type, values)) and any(map(_is_file, values)):
         return FormData(data if isinstance(data, Mapping) else list(data))()
     return BytesPayload(urlencode_form(data), content_type=_URLENCODED)
 

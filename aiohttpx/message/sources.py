@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -200,9 +201,9 @@ async def read_in_executor(source: FileSource) -> AsyncGenerator[Any]:
     loop, pieces = asyncio.get_running_loop(), source.pieces()
     # What has no size, such as a pipe, may keep the next piece waiting: each is given on as it comes.
     at_once = 1 if source.size is None else _READ_SIZE // CHUNK_SIZE
-    while some := await loop.run_in_executor(None, list, islice(pieces, at_once)):
-        for piece in some:
-            yield piece
+    while some := await loop.run_in_executor(None, deque, islice(pieces, at_once)):
+        while some:  # each is let go of before more are read
+            yield some.popleft()
 
 
 async def read_here(pieces: Iterator[Any]) -> AsyncGenerator[Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 #: What has no form as a text. Bytes and files need multipart/form-data.
 _NO_TEXT: Final = (bytes, bytearray, memoryview, io.IOBase, Mapping, Iterator)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*+")
+_STR: Final = frozenset({str})
 #: Texts, a line each, of which the spaces alone have to be changed.
 _PLAIN_LINES: Final = re.compile(r"[A-Za-z0-9_.~ \n-]*+")
 _ESCAPED: Final = [chr(octet) if _PLAIN.fullmatch(chr(octet)) else f"%{octet:02X}" for octet in range(256)]
@@ -25,8 +27,19 @@ def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charse
     """
     if not isinstance(fields, Iterable):
         raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
-    texts: list[str] = []  # a name, a value, a name, ...
-    for field in fields.items() if isinstance(fields, Mapping) else fields:
+    texts: list[str] | None = None  # a name, a value, a name, ...
+    if isinstance(fields, Mapping):
+        fields = fields.items()
+        texts = [*chain.from_iterable(fields)]
+    if texts is None or not _STR.issuperset(map(type, texts)):
+        texts = _texts_of(fields)
+    quoted = iter(_quote_all(texts, charset))
+    return "&".join([f"{name}={value}" for name, value in zip(quoted, quoted, strict=True)]).encode("ascii")
+
+
+def _texts_of(fields: Iterable[Any]) -> list[str]:
+    texts: list[str] = []
+    for field in fields:
         if not isinstance(field, (tuple, list)) or len(field) != 2:
             raise TypeError(f"A form is a mapping or pairs of name and value, but this is neither: {field!r:.100}")
         name, value = field
@@ -37,8 +50,7 @@ def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charse
         else:
             for text in _texts(name, value):
                 texts += (name, text)
-    quoted = iter(_quote_all(texts, charset))
-    return "&".join([f"{name}={value}" for name, value in zip(quoted, quoted, strict=True)]).encode("ascii")
+    return texts
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:

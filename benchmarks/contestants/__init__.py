@@ -24,14 +24,16 @@ class Entry:
     leaves_out: frozenset[str] = frozenset()
 
 
+_UPLOADS: Final = frozenset({"upload", "multipart"})
+
 CONTESTANTS: Final = {
-    "floor": Entry("floor:Floor", leaves_out=frozenset({"gzip4"})),  # it looks at no content
+    "floor": Entry("floor:Floor", leaves_out=_UPLOADS | {"gzip4"}),  # it looks at no content
     "floor+await": Entry("floor_await:FloorAwait", environment={"AIOHTTPX_IMPL": "c"}),
     "aiohttpx": Entry("aiohttp_api:Aiohttpx", ("aiohttpx",), {"AIOHTTPX_IMPL": "c"}),
     "aiohttpx-python": Entry("aiohttp_api:Aiohttpx", ("aiohttpx",), {"AIOHTTPX_IMPL": "python"}, always=False),
     "aiohttp": Entry("aiohttp_api:Aiohttp", ("aiohttp",)),
-    "wreq": Entry("wreq_client:Wreq", ("wreq",)),
-    "pyreqwest": Entry("pyreqwest_client:Pyreqwest", ("pyreqwest",)),
+    "wreq": Entry("wreq_client:Wreq", ("wreq",), leaves_out=_UPLOADS),
+    "pyreqwest": Entry("pyreqwest_client:Pyreqwest", ("pyreqwest",), leaves_out=_UPLOADS),
     # Its pool walks over all requests and connections at every change: 64 at once cost ten times as much for each as one,
     # and 1,024 at once take minutes a round.
     "httpx": Entry("httpx_client:Httpx", ("httpx",), share=0.1, leaves_out=frozenset({"get1024"})),

@@ -7,9 +7,9 @@ import json
 import ssl
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from works import PAYLOAD, Work
+from works import FORM, PAYLOAD, Work
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -20,10 +20,13 @@ def build_request(work: Work, url: str) -> bytes:
     fields = "Accept: */*\r\nAccept-Encoding: gzip, deflate, br\r\nUser-Agent: Python/3 floor\r\n"
     if not work.keep_alive:
         fields += "Connection: close\r\n"
-    if work.operation != "post_json":
+    if work.operation == "post_json":
+        body, kind = json.dumps(PAYLOAD), "application/json"
+    elif work.operation == "post_form":
+        body, kind = urlencode(FORM), "application/x-www-form-urlencoded"
+    else:
         return f"GET /{target} HTTP/1.1\r\nHost: {authority}\r\n{fields}\r\n".encode()
-    body = json.dumps(PAYLOAD)
-    fields += f"Content-Length: {len(body)}\r\nContent-Type: application/json\r\n"
+    fields += f"Content-Length: {len(body)}\r\nContent-Type: {kind}\r\n"
     return f"POST /{target} HTTP/1.1\r\nHost: {authority}\r\n{fields}\r\n{body}".encode()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+
 import httpx
 
 from contestants.contestant import Answer, Contestant
-from works import PAYLOAD
+from works import FORM, MIB, PAYLOAD, UPLOAD_MIB
 
 
 class Httpx(Contestant):
@@ -33,6 +36,20 @@ class Httpx(Contestant):
         response = await self.client.post(url, json=PAYLOAD)
         return response.status_code, len(response.content)
 
+    async def post_form(self, url: str) -> Answer:
+        response = await self.client.post(url, data=FORM)
+        return response.status_code, len(response.content)
+
+    async def upload(self, url: str) -> Answer:
+        with self.open_file() as file:
+            response = await self.client.post(url, content=_pieces(file), headers={"Content-Length": str(UPLOAD_MIB * MIB)})
+        return response.status_code, len(response.content)
+
+    async def upload_form(self, url: str) -> Answer:
+        with self.open_file() as file:
+            response = await self.client.post(url, data={"name": "value"}, files={"file": file})
+        return response.status_code, len(response.content)
+
     download = get
 
     async def download_chunks(self, url: str) -> Answer:
@@ -41,3 +58,8 @@ class Httpx(Contestant):
             async for chunk in response.aiter_bytes():
                 length += len(chunk)
             return response.status_code, length
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := file.read(2**16):
+        yield piece

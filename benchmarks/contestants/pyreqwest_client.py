@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyreqwest.client import ClientBuilder
 
 from contestants.contestant import Answer, Contestant
-from works import PAYLOAD
+from works import FORM, PAYLOAD
 
 
 class Pyreqwest(Contestant):
@@ -32,6 +32,10 @@ class Pyreqwest(Contestant):
 
     async def post_json(self, url: str) -> Answer:
         response = await self.client.post(url).body_json(PAYLOAD).build().send()
+        return response.status, len(await response.bytes())
+
+    async def post_form(self, url: str) -> Answer:
+        response = await self.client.post(url).form(FORM).build().send()
         return response.status, len(await response.bytes())
 
     download = get

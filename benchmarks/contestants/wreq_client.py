@@ -5,7 +5,7 @@ from __future__ import annotations
 import wreq
 
 from contestants.contestant import Answer, Contestant
-from works import PAYLOAD
+from works import FORM, PAYLOAD
 
 
 class Wreq(Contestant):
@@ -34,6 +34,11 @@ class Wreq(Contestant):
 
     async def post_json(self, url: str) -> Answer:
         async with self.client.post(url, json=PAYLOAD) as response:
+            body = await response.bytes()
+            return response.status.as_int(), len(body)
+
+    async def post_form(self, url: str) -> Answer:
+        async with self.client.post(url, form=FORM) as response:
             body = await response.bytes()
             return response.status.as_int(), len(body)
 
