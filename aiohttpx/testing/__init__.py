@@ -10,6 +10,9 @@ from .mock import Mock, MockedRoute, NotMocked
 from .patterns import RequestPattern
 from .peer import ScriptedPeer
 from .peer_connection import PeerConnection
+from .recorder import NotRecorded, Recorder
+from .recordings import Exchange, RecordedRequest, RecordedResponse
+from .redaction import SECRETS
 from .request_parser import BadRequest
 from .routes import Handler, Route
 from .script import Close, Expect, ExpectRequest, HalfClose, Pause, Reset, Script, Send, StallForever, Step, StopReading
@@ -17,8 +20,10 @@ from .server import LoopbackServer
 
 __all__ = (
     "DEFAULT_ROUTES",
+    "SECRETS",
     "BadRequest",
     "Close",
+    "Exchange",
     "Expect",
     "ExpectRequest",
     "FakeConnector",
@@ -28,8 +33,12 @@ __all__ = (
     "Mock",
     "MockedRoute",
     "NotMocked",
+    "NotRecorded",
     "Pause",
     "PeerConnection",
+    "RecordedRequest",
+    "RecordedResponse",
+    "Recorder",
     "Request",
     "RequestPattern",
     "Reset",
