@@ -1,5 +1,4 @@
-"""Every exception of the package, in one tree. The names and their inheritance are aiohttp's (SURFACE: consumers compare
-identities).
+"""Every exception of the package, in one tree. The names and their inheritance are aiohttp's: consumers compare identities.
 
     ClientError
     ├── ClientResponseError                     a response came, and says no

@@ -36,7 +36,7 @@ class ClientTimeout:
     headers: float | None = None
     write: float | None = None
 
-    #: What `attrs.evolve` looks for: consumers of aiohttp's attrs class use it on ours (SURFACE: aiodocker).
+    #: What `attrs.evolve` looks for: consumers of aiohttp's attrs class use it on ours (aiodocker does).
     __attrs_attrs__: ClassVar[tuple[Any, ...]] = ()
 
 

@@ -28,7 +28,8 @@ class LoopbackServer:
     It is strict: whatever is no HTTP is answered with 400 (or 413, 414, 431, 501, 505) and the connection ended. A handler that
     raises is answered for with 500 and the traceback as the body.
 
-    :param routes: handlers, or `Route`s, by path; a path that ends in "/" stands for everything under it, the longest one wins.
+    :param routes: handlers, or instances of `Route`, by path; a path that ends in "/" stands for everything under it, the longest
+        one wins.
     :param host: the address to listen on; `port` 0 takes a free one.
     :param unix_path: listen on a Unix socket at this path instead.
     :param ssl_context: speak TLS.
