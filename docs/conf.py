@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from importlib import import_module
 
 from sphinx.application import Sphinx
@@ -34,6 +35,9 @@ python_use_unqualified_type_names = True
 python_display_short_literal_types = True
 python_maximum_signature_line_length = 100
 
+#: What comes before an indented block: a line that is not indented, and an empty one.
+EXAMPLE = re.compile(r"^(\S.*\n\n)(?=    )", re.M)
+
 
 def lend_comments(app: Sphinx) -> None:
     """Public classes say that they are defined in the front door, so Sphinx looks there for the comments on their attributes."""
@@ -51,5 +55,12 @@ def lend_comments(app: Sphinx) -> None:
                 door.tagorder.setdefault(name, order)
 
 
+def show_examples(app: Sphinx, what: str, name: str, described: object, options: object, lines: list[str]) -> None:
+    """Docstrings show code as an indented block: say so in Sphinx's words."""
+    text = "\n".join(lines)
+    lines[:] = EXAMPLE.sub(r"\1.. code-block:: python\n\n", text).split("\n")
+
+
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", lend_comments)
+    app.connect("autodoc-process-docstring", show_examples)

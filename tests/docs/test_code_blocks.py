@@ -82,9 +82,7 @@ def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "report.csv").write_bytes(b"1;2\n" * 1000)
     with contextlib.ExitStack() as stack:
         asked = next((url for url in STAND_INS if url in block), None)
-        assert asked or "aiohttpx.testing" in block, (
-            "a block has a server, or asks one that the test takes the place of"
-        )
+        assert asked or "aiohttpx.testing" in block, "a block has a server, or asks one that the test takes the place of"
         if asked:
             url = stack.enter_context(STAND_INS[asked](tmp_path))
             # A server is its own proxy, too.

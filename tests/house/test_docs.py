@@ -21,7 +21,9 @@ def test_every_page_is_in_one_toctree() -> None:
         for entries in TOCTREE.findall(page.read_text(encoding="utf-8"))
         for entry in entries.split()
     ]
-    assert sorted(listed) == sorted(pages - {"index"}), "what the toctrees in docs/index.md and docs/reference/index.md list, and pages"
+    assert sorted(listed) == sorted(pages - {"index"}), (
+        "what the toctrees in docs/index.md and docs/reference/index.md list, and pages"
+    )
 
 
 def test_every_public_name_is_in_the_reference_once() -> None:
