@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing as _typing
+from importlib import import_module as _import_module
 
 from . import hdrs
 from ._impl import IMPLEMENTATION
 from .compat import install_as_aiohttp
 from .compat import offer_old_names as _offer_old_names
+from .compat import old_name as _old_name
 from .errors import (
     BodyTooLarge,
     ChecksumMismatch,
@@ -48,71 +50,20 @@ from .errors import (
     WSServerHandshakeError,
 )
 from .events import HttpVersion, HttpVersion10, HttpVersion11, WSCloseCode, WSMessage, WSMsgType
-from .message.bodypart import BodyPartReader
-from .message.form import FormData
-from .message.multipart import MultipartWriter
-from .message.multipart_reader import MultipartReader
-from .message.payload import (
-    PAYLOAD_REGISTRY,
-    AsyncIterablePayload,
-    BufferedReaderPayload,
-    BytesIOPayload,
-    BytesPayload,
-    IOBasePayload,
-    JsonBytesPayload,
-    JsonPayload,
-    Payload,
-    StringIOPayload,
-    StringPayload,
-    TextIOPayload,
-    get_payload,
-    payload_type,
-)
 from .message.request import ClientRequest
 from .message.requestinfo import RequestInfo
 from .message.response import ClientResponse
 from .message.timings import Timings
 from .net.dial import AddrInfoType, SocketFactoryType
-from .net.guard import SSRFGuard
 from .net.info import ConnectionInfo
-from .net.queue import DataQueue
 from .net.reader import EMPTY_PAYLOAD, StreamReader
 from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.settings import InformationalResponse
 from .net.tls import Fingerprint
-from .net.upload import UploadTracker
 from .pool.connectors import NamedPipeConnector, ProxyConnector, TCPConnector, UnixConnector
 from .pool.lending import BaseConnector, Connection
-from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
 from .session.client import ClientSession
-from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
-from .session.download import Download
 from .session.middlewares import ClientHandlerType, ClientMiddlewareType
-from .session.ratelimit import RateLimitMiddleware
-from .session.reconnecting import WebSocketStream
-from .session.retry import Attempt, RetryMiddleware
-from .session.single import request
-from .session.sse import EventSource
-from .session.tracing import (
-    TraceConfig,
-    TraceConnectionCreateEndParams,
-    TraceConnectionCreateStartParams,
-    TraceConnectionQueuedEndParams,
-    TraceConnectionQueuedStartParams,
-    TraceConnectionReuseconnParams,
-    TraceDnsCacheHitParams,
-    TraceDnsCacheMissParams,
-    TraceDnsResolveHostEndParams,
-    TraceDnsResolveHostStartParams,
-    TraceRequestChunkSentParams,
-    TraceRequestEndParams,
-    TraceRequestExceptionParams,
-    TraceRequestHeadersSentParams,
-    TraceRequestRedirectParams,
-    TraceRequestStartParams,
-    TraceResponseChunkReceivedParams,
-)
-from .session.websocket import ClientWebSocketResponse
 from .timeouts import ClientTimeout, ClientWSTimeout
 from .version import __version__
 from .wire.basicauth import BasicAuth, encode_basic_auth
@@ -124,6 +75,59 @@ from .wire.fields import (
     parse_content_disposition,
 )
 from .wire.sse import ServerSentEvent
+
+if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
+    from .message.bodypart import BodyPartReader
+    from .message.form import FormData
+    from .message.multipart import MultipartWriter
+    from .message.multipart_reader import MultipartReader
+    from .message.payload import (
+        PAYLOAD_REGISTRY,
+        AsyncIterablePayload,
+        BufferedReaderPayload,
+        BytesIOPayload,
+        BytesPayload,
+        IOBasePayload,
+        JsonBytesPayload,
+        JsonPayload,
+        Payload,
+        StringIOPayload,
+        StringPayload,
+        TextIOPayload,
+        get_payload,
+        payload_type,
+    )
+    from .net.guard import SSRFGuard
+    from .net.queue import DataQueue
+    from .net.upload import UploadTracker
+    from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
+    from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
+    from .session.download import Download
+    from .session.ratelimit import RateLimitMiddleware
+    from .session.reconnecting import WebSocketStream
+    from .session.retry import Attempt, RetryMiddleware
+    from .session.single import request
+    from .session.sse import EventSource
+    from .session.tracing import (
+        TraceConfig,
+        TraceConnectionCreateEndParams,
+        TraceConnectionCreateStartParams,
+        TraceConnectionQueuedEndParams,
+        TraceConnectionQueuedStartParams,
+        TraceConnectionReuseconnParams,
+        TraceDnsCacheHitParams,
+        TraceDnsCacheMissParams,
+        TraceDnsResolveHostEndParams,
+        TraceDnsResolveHostStartParams,
+        TraceRequestChunkSentParams,
+        TraceRequestEndParams,
+        TraceRequestExceptionParams,
+        TraceRequestHeadersSentParams,
+        TraceRequestRedirectParams,
+        TraceRequestStartParams,
+        TraceResponseChunkReceivedParams,
+    )
+    from .session.websocket import ClientWebSocketResponse
 
 __all__ = (
     "EMPTY_PAYLOAD",
@@ -259,11 +263,60 @@ __all__ = (
     "set_zlib_backend",
 )
 
-for _name in __all__:
-    # Whoever reads a traceback or a pickle shall see the name by which it is imported.
-    if hasattr(globals()[_name], "__qualname__") and globals()[_name].__module__.startswith("aiohttpx."):
-        globals()[_name].__module__ = __name__
+#: Where the names live that are loaded when they are asked for: what a plain GET can do without.
+_LATE: _typing.Final = {
+    "message.bodypart": "BodyPartReader",
+    "message.form": "FormData",
+    "message.multipart": "MultipartWriter",
+    "message.multipart_reader": "MultipartReader",
+    "message.payload": """
+        PAYLOAD_REGISTRY AsyncIterablePayload BufferedReaderPayload BytesIOPayload BytesPayload IOBasePayload JsonBytesPayload
+        JsonPayload Payload StringIOPayload StringPayload TextIOPayload get_payload payload_type
+    """,
+    "net.guard": "SSRFGuard",
+    "net.queue": "DataQueue",
+    "net.upload": "UploadTracker",
+    "session.auth": "BearerAuthMiddleware DigestAuthMiddleware",
+    "session.cookiejar": "AbstractCookieJar CookieJar DummyCookieJar",
+    "session.download": "Download",
+    "session.ratelimit": "RateLimitMiddleware",
+    "session.reconnecting": "WebSocketStream",
+    "session.retry": "Attempt RetryMiddleware",
+    "session.single": "request",
+    "session.sse": "EventSource",
+    "session.tracing": """
+        TraceConfig TraceConnectionCreateEndParams TraceConnectionCreateStartParams TraceConnectionQueuedEndParams
+        TraceConnectionQueuedStartParams TraceConnectionReuseconnParams TraceDnsCacheHitParams TraceDnsCacheMissParams
+        TraceDnsResolveHostEndParams TraceDnsResolveHostStartParams TraceRequestChunkSentParams TraceRequestEndParams
+        TraceRequestExceptionParams TraceRequestHeadersSentParams TraceRequestRedirectParams TraceRequestStartParams
+        TraceResponseChunkReceivedParams
+    """,
+    "session.websocket": "ClientWebSocketResponse",
+}
+_HOMES: _typing.Final = {name: home for home, names in _LATE.items() for name in names.split()}
 
+
+def _show(names: _typing.Iterable[str], home: dict[str, _typing.Any]) -> None:
+    """Have `names` of `home` here. Whoever reads a traceback or a pickle shall see the name by which they are imported."""
+    for name in names:
+        value = globals().setdefault(name, home[name])
+        if hasattr(value, "__qualname__") and value.__module__.startswith("aiohttpx."):
+            value.__module__ = __name__
+
+
+def _late(name: str) -> _typing.Any:
+    home = _HOMES.get(name)
+    if home is None:
+        return _old_name(name)
+    _show(_LATE[home].split(), vars(_import_module(f"{__name__}.{home}")))
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+_show([name for name in __all__ if name not in _HOMES], globals())
 _offer_old_names()
 if not _typing.TYPE_CHECKING:  # or whoever checks types would find any name here
-    from .compat import old_name as __getattr__  # noqa: F401
+    __getattr__ = _late

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from http.cookies import BaseCookie, Morsel
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 from yarl import URL, Query
+
+if TYPE_CHECKING:
+    from http.cookies import BaseCookie, Morsel
 
 __all__ = (
     "DEFAULT_JSON_DECODER",
@@ -40,11 +42,12 @@ JSONDecoder: TypeAlias = Callable[[str], Any]
 LooseHeaders: TypeAlias = (
     Mapping[str, str] | Mapping[istr, str] | CIMultiDict[str] | CIMultiDictProxy[str] | Iterable[tuple[str | istr, str]]
 )
-LooseCookies: TypeAlias = (
-    Mapping[str, "str | BaseCookie[str] | Morsel[Any]"]
-    | Iterable[tuple[str, "str | BaseCookie[str] | Morsel[Any]"]]
-    | BaseCookie[str]
-)
+# A Union takes a name for what is not loaded; `|` does not.
+LooseCookies: TypeAlias = Union[
+    Mapping[str, "str | BaseCookie[str] | Morsel[Any]"],
+    Iterable[tuple[str, "str | BaseCookie[str] | Morsel[Any]"]],
+    "BaseCookie[str]",
+]
 #: Names and values as they came, in order, repeated ones too.
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 StrOrURL: TypeAlias = str | URL

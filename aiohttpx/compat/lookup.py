@@ -51,8 +51,8 @@ def look_up(package: str, module: str, name: str) -> Any:
         return getattr(import_module(home), there or name)
     elif has(inner) or (has(name) and name in NAMES[module].split()):
         return import_module(f"{package}.{inner if has(inner) else name}")
-    elif name in vars(front_door) and (not module or name in NAMES[module].split()):
-        return vars(front_door)[name]
+    elif (name in vars(front_door) or name in front_door.__all__) and (not module or name in NAMES[module].split()):
+        return getattr(front_door, name)
     elif is_server(inner):
         raise AttributeError(no_server(f"{package}.{inner}"))
     raise AttributeError(f"module {'.'.join(filter(None, (package, module)))!r} has no attribute {name!r}")

@@ -122,7 +122,7 @@ HOMES: Final[dict[str, str]] = {
     "ContentEncodingError": "aiohttpx.errors",
     "ContentLengthError": "aiohttpx.errors",
     "DEFAULT_TIMEOUT": "aiohttpx.timeouts",
-    "DEFAULT_WS_CLIENT_TIMEOUT": "aiohttpx.session.handshake",
+    "DEFAULT_WS_CLIENT_TIMEOUT": "aiohttpx.timeouts",
     "EMPTY_BODY_METHODS": "aiohttpx.compat.semantics",
     "EMPTY_BODY_STATUS_CODES": "aiohttpx.compat.semantics",
     "ETAG_ANY": "aiohttpx.compat.semantics",

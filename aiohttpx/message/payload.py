@@ -24,7 +24,6 @@ import builtins
 import enum
 import io
 import json
-import mimetypes
 import os
 import warnings
 from abc import ABC, abstractmethod
@@ -50,7 +49,6 @@ TOO_LARGE_BYTES_BODY: Final = 2**20
 _FORMS: Final = frozenset({dict, list, tuple})
 
 _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | None
-_guess_type: Final = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
 
 
 class Payload(ABC):
@@ -69,6 +67,8 @@ class Payload(ABC):
     _size: int | None = None
     _consumed = False
     _autoclose = False
+    #: Field lines follow it.
+    has_trailers: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Payload(ABC):
         self._filename = filename
         self._encoding = encoding
         if content_type is None:
-            content_type = (filename and _guess_type(filename)[0]) or self._default_content_type
+            content_type = (filename and _guessed_type(filename)) or self._default_content_type
         self._content_type = content_type
         if headers:
             self._headers.update(headers)
@@ -151,6 +151,10 @@ class Payload(ABC):
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """The payload as text. May block: a file is read."""
 
+    def trailers(self) -> bytes:
+        """The field lines that follow it, asked for when it was sent."""
+        return b""
+
     def in_memory(self) -> bytes | None:
         """The bytes it writes, if they are at hand without reading anything."""
         return None
@@ -174,6 +178,14 @@ class Payload(ABC):
     async def close(self) -> None:
         """Let go of what the payload holds. Waits for nothing, so that it can be used while a task is being cancelled."""
         return None
+
+
+def _guessed_type(filename: str) -> str | None:
+    import mimetypes
+
+    guess = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
+    kind: str | None = guess(filename)[0]
+    return kind
 
 
 class _Limited:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 from yarl import URL
@@ -23,15 +23,14 @@ from ..net.writer import StreamWriter
 from ..typedefs import Byteish, LooseCookies, LooseHeaders, Query, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
-from ..wire.cookies import format_cookies, merge_cookies
 from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
-from .form import payload_of
-from .payload import Payload
 from .query import extend_query
 from .requestinfo import RequestInfo
 from .response import ClientResponse, Lent
-from .sources import Writer
-from .trailers import TrailedPayload
+
+if TYPE_CHECKING:
+    from .payload import Payload
+    from .sources import Writer
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
 _SMALL_BODY: Final = 64 * 1024
@@ -248,9 +247,16 @@ class ClientRequest:
 
         Raises `ValueError` for one that cannot be sent.
         """
-        field = cookies if isinstance(cookies, str) else format_cookies(cookies)
+        if isinstance(cookies, str):
+            field = cookies
+        else:
+            from ..wire.cookies import format_cookies
+
+            field = format_cookies(cookies)
         earlier = [self._cookie] if self._headers is None else self._headers.popall(hdrs.COOKIE, [])
         if any(earlier):
+            from ..wire.cookies import merge_cookies
+
             field = merge_cookies(earlier, field)
         if self._headers is None:
             self._cookie = field
@@ -354,7 +360,7 @@ class ClientRequest:
             self._payload = None
             self._body_fields = self._fields_without_body(headers)
         else:
-            self._payload = payload = payload_of(data)
+            self._payload = payload = _payload_of(data)
             self._body_fields = self._fields_with_body(headers, payload)
         if self._headers is not None:
             self._headers.extend(self._body_fields)
@@ -391,7 +397,7 @@ class ClientRequest:
                 raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
             self.chunked = True
         elif hdrs.CONTENT_LENGTH in headers:
-            if self.chunked or self.compress or isinstance(payload, TrailedPayload):
+            if self.chunked or self.compress or payload.has_trailers:
                 raise ValueError("chunked, compress and trailers can not be set if Content-Length header is set")
             self._explicit_length(headers)
         elif self.chunked or self.compress or size is None:
@@ -528,7 +534,7 @@ class ClientRequest:
             async with clock:
                 if payload is not None:
                     await payload.write_with_length(_Telling(self, writer) if self.traces else writer, writer.length)
-                await writer.write_eof(trailers=payload.trailers() if isinstance(payload, TrailedPayload) else b"")
+                await writer.write_eof(trailers=b"" if payload is None else payload.trailers())
         except ClientError:
             raise
         except OSError as error:
@@ -538,6 +544,18 @@ class ClientRequest:
             raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
         except Exception as error:
             raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
+
+
+def _load_payloads(data: Any) -> Payload:
+    """For the first body: what makes bodies is loaded, and takes the place of this."""
+    global _payload_of
+    from .form import payload_of
+
+    _payload_of = payload_of
+    return payload_of(data)
+
+
+_payload_of: Callable[[Any], Payload] = _load_payloads
 
 
 def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth | None]:

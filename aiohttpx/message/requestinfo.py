@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import shlex
+from base64 import b64encode
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from ..secrets import shown, without_secrets
-from .payload import Payload
+
+if TYPE_CHECKING:
+    from .payload import Payload
 
 #: A body up to this size, in bytes, is a part of the command.
 _SMALL: Final = 64 * 1024
@@ -51,6 +52,8 @@ class RequestInfo(_RequestInfo):
         :param show_secrets: show the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie, which else read
             `[redacted]`, and user and password in the URL, which else are left out.
         """
+        import shlex
+
         body = None if self._body is None else self._body.in_memory()
         text = None if body is None else _text(body)
         method = self.method.upper()
@@ -71,7 +74,7 @@ class RequestInfo(_RequestInfo):
             command += ["--data-binary", "@-"]
         line = shlex.join([*command, url])
         if body is not None and text is None:
-            return f"echo {base64.b64encode(body).decode()} | base64 -d | {line}"
+            return f"echo {b64encode(body).decode()} | base64 -d | {line}"
         return line + " # without its body" if body is None and self._has_body() else line
 
     def _has_body(self) -> bool:

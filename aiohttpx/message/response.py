@@ -9,9 +9,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
-from http.cookies import SimpleCookie
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDictProxy
 from yarl import URL
@@ -38,10 +37,12 @@ from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
 from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
-from ..wire.setcookie import parse_set_cookies
 from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
 from .requestinfo import RequestInfo
 from .timings import Timings, timings_of
+
+if TYPE_CHECKING:
+    from http.cookies import SimpleCookie
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
@@ -215,6 +216,8 @@ class ClientResponse:
     def cookies(self) -> SimpleCookie:
         """The cookies that this response sets: `cookies["name"].value`."""
         if self._cookies is None:
+            from ..wire.setcookie import parse_set_cookies
+
             sets = self._head is None or self._head.sets_cookies
             self._cookies = parse_set_cookies(self.headers.getall(hdrs.SET_COOKIE, ()) if sets else ())
         return self._cookies

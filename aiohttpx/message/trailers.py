@@ -56,6 +56,8 @@ class TrailedPayload(Payload):
     Raises `ValueError` for a name that is no token or cannot be a trailer, and for a value that cannot be sent.
     """
 
+    has_trailers = True
+
     def __init__(self, data: Any, trailers: Trailers) -> None:
         if data is None:
             raise ValueError("Trailers follow a body, and there is none")

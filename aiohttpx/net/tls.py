@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import hashlib
 import ssl
 import sys
 import threading
@@ -67,6 +66,8 @@ class Fingerprint:
         tls = transport.get_extra_info("ssl_object")
         if tls is None:
             return
+        import hashlib
+
         certificate = tls.getpeercert(binary_form=True) or b""
         got = hashlib.new(self._algorithm, certificate).digest()
         if got != self._digest:

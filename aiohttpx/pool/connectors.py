@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from ssl import SSLContext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
 from ..errors import ClientConnectorError, ClientProxyConnectionError, ServerFingerprintMismatch
 from ..net.connection import HTTPConnection
 from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
-from ..net.guard import SSRFGuard
 from ..net.proxy import proxy_of
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
 from ..net.socks import address_for, open_socks_tunnel, told_names
@@ -27,6 +26,9 @@ from ..timeouts import NOT_GIVEN, ClientTimeout
 from ..typedefs import StrOrURL
 from ..wire.basicauth import BasicAuth
 from .lending import Asking, BaseConnector, Connection
+
+if TYPE_CHECKING:
+    from ..net.guard import SSRFGuard
 
 
 class TCPConnector(BaseConnector):

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from multidict import CIMultiDict, istr
 from yarl import URL
@@ -19,12 +19,9 @@ from .. import hdrs
 from ..errors import InvalidUrlClientError, NonHttpUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
-from ..message.form import Files, form_with_files
-from ..message.payload import JsonBytesPayload, JsonPayload
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..message.timed import timed
-from ..message.trailers import TrailedPayload, Trailers
 from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
 from ..net.timer import Timer, timer_of
 from ..net.tls import SSLSetting, merge_ssl_settings
@@ -36,18 +33,22 @@ from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
 from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
 from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
-from .cookiejar import AbstractCookieJar, CookieJar
 from .exchange import exchange
 from .handshake import WebSocketConnecting
 from .hops import AllowRedirects, Hops, cookie_field, store_cookies
 from .middlewares import ClientMiddlewareType
-from .netrcfile import netrc_credentials
 from .redirects import MAX_REDIRECTS, origin_of
 from .resuming import Resuming
-from .routes import Routes
+from .routes import Routes, netrc_credentials
 from .statuscheck import RaiseForStatus, check_status
-from .tracing import NO_TRACES, TraceConfig, start_traces
-from .websocket import ClientWebSocketResponse
+from .traces import NO_TRACES, start_traces
+
+if TYPE_CHECKING:
+    from ..message.form import Files
+    from ..message.trailers import Trailers
+    from .cookiejar import AbstractCookieJar
+    from .tracing import TraceConfig
+    from .websocket import ClientWebSocketResponse
 
 CharsetResolver = Callable[[ClientResponse, bytes], str]
 
@@ -117,7 +118,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         json_deserialize_bytes: JSONBytesDecoder | None = None,
         request_class: type[ClientRequest] = ClientRequest,
         response_class: type[ClientResponse] = ClientResponse,
-        ws_response_class: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse,
+        ws_response_class: type[ClientWebSocketResponse[Any]] | None = None,
         version: HttpVersion = HttpVersion11,
         connector_owner: bool = True,
         raise_for_status: RaiseForStatus = False,
@@ -316,7 +317,7 @@ class ClientSession(Resuming, WebSocketConnecting):
             raise RuntimeError("Session is closed")
         timer = self._timer or self._bind()
         if json is not None or files or trailers:
-            data = self._body(data, json, files, trailers)
+            data = _body_of(data, json, files, trailers, self._json_serialize, self._json_serialize_bytes)
         limits, settings = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout), self._settings
         if (
             (limits is not self._timeout or not read_until_eof or upload_tracker is not None)
@@ -387,18 +388,6 @@ class ClientSession(Resuming, WebSocketConnecting):
         if self._trust_env and hdrs.AUTHORIZATION not in self._prepare_headers(headers):
             return await netrc_credentials(url.host or "")
         return None
-
-    def _body(self, data: Any, json: Any, files: Files | None, trailers: Trailers | None) -> Any:
-        if json is not None:
-            if data is not None:
-                raise ValueError("data and json parameters can not be used at the same time")
-            if self._json_serialize_bytes is not None:
-                data = JsonBytesPayload(json, dumps=self._json_serialize_bytes)
-            else:
-                data = JsonPayload(json, dumps=self._json_serialize)
-        if files:
-            data = form_with_files(data, files)
-        return TrailedPayload(data, trailers) if trailers else data
 
     def _settings_for(self, limits: ClientTimeout, read_until_eof: bool, *said: Any) -> Settings:
         """The session's settings, but for what a request says (None says nothing)."""
@@ -515,6 +504,8 @@ class ClientSession(Resuming, WebSocketConnecting):
     def cookie_jar(self) -> AbstractCookieJar:
         """Where the cookies are."""
         if self._jar is None:
+            from .cookiejar import CookieJar
+
             self._jar = CookieJar()
         return self._jar
 
@@ -575,6 +566,18 @@ class ClientSession(Resuming, WebSocketConnecting):
         return self._settings.auto_decompress
 
     _auto_decompress = auto_decompress  # which consumers of aiohttp read
+
+
+def _load_bodies(*said: Any) -> Any:
+    """For the first body that has to be made: what makes them is loaded, and takes the place of this."""
+    global _body_of
+    from ..message.bodies import body_of
+
+    _body_of = body_of
+    return body_of(*said)
+
+
+_body_of: Callable[..., Any] = _load_bodies
 
 
 def _checked_base(base_url: StrOrURL | None) -> URL | None:

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final
 
 from ..wire.setcookie import ATTRIBUTES, expiry
@@ -78,6 +77,8 @@ def _to_record(cookie: StoredCookie) -> dict[str, Any]:
 def of_json(content: bytes, now: float) -> Iterator[StoredCookie]:
     """Raises `ValueError` or `TypeError` for another form, and never shows a value. `now` is the time now."""
     if content.startswith(b"\x80"):
+        from pickle import UnpicklingError
+
         raise UnpicklingError("Forbidden classes could be in a pickle, so it is not loaded: cookies are kept as JSON")
     places = json.loads(content)
     for place, records in _items(places, "the file"):

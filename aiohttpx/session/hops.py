@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from yarl import URL
 
@@ -11,10 +11,11 @@ from .. import hdrs
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..typedefs import LooseCookies
-from ..wire.cookies import merge_cookies
-from .cookiejar import AbstractCookieJar, RequestCookies
 from .redirects import MAX_REDIRECTS, REDIRECT_STATUSES, Redirect, next_request
-from .tracing import NO_TRACES, Traces
+from .traces import NO_TRACES, Traces
+
+if TYPE_CHECKING:
+    from .cookiejar import AbstractCookieJar
 
 #: Whether a redirect is followed: the response that redirects, and where to.
 AllowRedirects: TypeAlias = bool | Callable[[ClientResponse, URL], object]
@@ -130,6 +131,9 @@ def cookie_field(jar: AbstractCookieJar, url: URL, cookies: LooseCookies | None)
     field = jar.cookie_header(url)
     if not cookies:
         return field
+    from ..wire.cookies import merge_cookies
+    from .cookiejar import RequestCookies
+
     own = RequestCookies(jar, cookies).cookie_header(url)
     return merge_cookies((field,), own) if own else field
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..message.response import ClientResponse
 from ..timeouts import ClientTimeout
 from ..typedefs import LooseHeaders, PathLike, StrOrURL
 from ..wire.sse import MAX_EVENT_SIZE
-from .download import Download, Progress, download
-from .partialfile import PartialFile
-from .sse import RETRY, EventSource
+
+if TYPE_CHECKING:
+    from .download import Download, Progress
+    from .sse import EventSource
+
+#: Seconds until a lost stream of events is asked for again, when the server has not said it.
+RETRY: Final = 3.0
 
 
 class Resuming:
@@ -40,12 +44,14 @@ class Resuming:
         :param kwargs: as for `request`, with a body that can be sent more than once; unless there is a `timeout`, it is the
             session's without `total`.
         """
+        from .sse import EventSource
+
         kwargs.setdefault("timeout", replace(self._timeout, total=None))
         return EventSource(
             lambda fields: self._request(method, url, headers=fields, **kwargs), headers, last_event_id, retry, max_event_size
         )
 
-    async def download(
+    def download(
         self,
         url: StrOrURL,
         path: PathLike,
@@ -55,7 +61,7 @@ class Resuming:
         progress: Progress | None = None,
         headers: LooseHeaders | None = None,
         **kwargs: Any,
-    ) -> Download:
+    ) -> Coroutine[Any, Any, Download]:
         """GET `url` into the file `path`, which is there when all of it is: until then it is `<path>.part`.
 
         What is cut is gone on with where it was cut, if the server has given a strong ETag or Last-Modified: at once as long as
@@ -70,6 +76,9 @@ class Resuming:
         Raises `ChecksumMismatch`, `ClientResponseError` for any status but 200 and 206, `OSError` for a file that cannot be
         written, `ValueError` for a `checksum` that is none, and what reading a response raises.
         """
+        from .download import download
+        from .partialfile import PartialFile
+
         part = PartialFile(path, checksum)
         kwargs["raise_for_status"] = False
-        return await download(lambda fields: self._request("GET", url, headers=fields, **kwargs), part, headers, resume, progress)
+        return download(lambda fields: self._request("GET", url, headers=fields, **kwargs), part, headers, resume, progress)

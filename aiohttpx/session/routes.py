@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
 from ..net.proxy import Proxy, proxy_of
 from ..typedefs import LooseHeaders, StrOrURL
 from ..wire.basicauth import BasicAuth
-from .environment import ProxyEnvironment
-from .netrcfile import credentials_of, read_netrc
+
+if TYPE_CHECKING:
+    from .environment import ProxyEnvironment
 
 
 class Routes:
@@ -30,6 +32,8 @@ class Routes:
 
     def trust_environment(self) -> None:
         """Ask the environment, as it is now, for the proxies of requests for which none is named."""
+        from .environment import ProxyEnvironment
+
         self._environment = ProxyEnvironment(os.environ)
 
     def __call__(self, url: URL) -> Proxy | None:
@@ -39,6 +43,8 @@ class Routes:
         named = self._environment.proxy_for(url)
         if named is None:
             return None
+        from .netrcfile import credentials_of, read_netrc
+
         proxy = proxy_of(named)
         if proxy.auth is None and (entries := read_netrc()) is not None:
             proxy = proxy._replace(auth=credentials_of(entries, proxy.url.host or ""))
@@ -54,3 +60,10 @@ class Routes:
         if auth is None and (own is None or proxy_of(proxy).url == own.url):  # credentials are for one proxy
             auth = self._auth
         return {"proxy": proxy, "proxy_auth": auth, "proxy_headers": headers}
+
+
+def netrc_credentials(host: str) -> Awaitable[BasicAuth | None]:
+    """The credentials that the user's netrc file has for `host`."""
+    from . import netrcfile
+
+    return netrcfile.netrc_credentials(host)

@@ -16,8 +16,6 @@ from ..net.iterators import AsyncEventIterator
 from ..typedefs import LooseHeaders
 from ..wire.sse import EVENT_STREAM, ServerSentEvent
 
-#: Seconds until a lost stream is asked for again, when the server has not said.
-RETRY: Final = 3.0
 # Each attempt in vain doubles them, up to so many.
 _LONGEST_WAIT: Final = 60.0
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ..errors import ClientError
 from ..message.response import ClientResponse
-from .tracing import Traces
+from .traces import Traces
 
 #: Raise `ClientResponseError` for statuses from 400 on, or do what this callable does with each response.
 RaiseForStatus: TypeAlias = bool | Callable[[ClientResponse], Awaitable[None]]

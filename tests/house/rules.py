@@ -37,6 +37,15 @@ OPTIONAL: Final = {
     *("python_socks", "rich", "truststore", "uvloop", "winloop"),
 }
 
+#: What a plain GET can do without, and some programs always: loaded at the door of the feature that needs it, once it is used.
+#: tests/house/test_imports.py sees that neither importing the package nor a plain GET loads any of it.
+FEATURES: Final = {
+    *("message.bodies", "message.form", "message.payload", "wire.cookies", "wire.setcookie"),
+    *("session.cookiejar", "session.environment", "session.netrcfile", "session.download", "session.partialfile", "session.sse"),
+    *("session.opening", "session.reconnecting"),
+    *("hashlib", "mimetypes", "pickle", "shlex"),
+}
+
 #: Names that begin with an underscore and are documented all the same.
 DOCUMENTED: Final = {
     *("_asdict", "_field_defaults", "_fields", "_make", "_replace"),  # typing.NamedTuple
@@ -176,13 +185,16 @@ def _private_names_made_in(tree: ast.Module) -> Iterator[str]:
 
 
 def late_imports(house: House) -> Iterator[str]:
-    """Rule 5: imports inside functions are for optional dependencies only, and never in a coroutine: a request may await it."""
+    """Rule 5: imports inside functions are for optional dependencies and for features, and never in a coroutine: a request may
+    await it."""
+    features = OPTIONAL | FEATURES
     for file in house:
+        modules = {id(found): module for found, module in house.meets(file)}
         for found in file.imports:
             if found.inside == "coroutine":
                 yield f"{file.path}:{found.line}: imports {found.module} in a coroutine"
-            elif found.inside == "function" and found.top not in OPTIONAL:
-                yield f"{file.path}:{found.line}: imports {found.module} in a function, and it is not optional"
+            elif found.inside == "function" and not {found.top, module := modules.get(id(found), found.module)} & features:
+                yield f"{file.path}:{found.line}: imports {module} in a function, and it is neither optional nor a feature"
 
 
 def vague_names(house: House) -> Iterator[str]:

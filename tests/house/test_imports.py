@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from .rules import PARSERS, ROOF, floor_of
+from .rules import FEATURES, PARSERS, ROOF, floor_of
 from .source import PACKAGE, PROJECT, House
 
 #: Every Python module but the front door, and whether it stands on the roof, above that door.
@@ -76,8 +76,59 @@ def test_importing_makes_no_tls_context() -> None:
     assert done.returncode == 0, done.stderr
 
 
+PLAIN_GET = """
+import asyncio, sys, aiohttpx
+
+async def answer(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with aiohttpx.ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/") as response:
+            assert await response.text() == "ok"
+    server.close()
+
+asyncio.run(main())
+print(*sys.modules)
+"""
+
+
+def test_a_plain_get_loads_no_feature() -> None:
+    done = run(PLAIN_GET)
+    assert done.returncode == 0, done.stderr
+    loaded = {name.removeprefix(f"{PACKAGE}.") for name in done.stdout.split()}
+    assert "session.client" in loaded
+    assert not loaded & FEATURES
+
+
+def test_a_type_checker_finds_each_name_where_it_is_loaded_from() -> None:
+    door = House(PROJECT / PACKAGE).files["__init__.py"]
+    typed = {
+        (found.name, found.module)
+        for found in door.imports
+        if found.line > door.text[: door.text.index("TYPE_CHECKING:")].count("\n")
+    }
+    loaded = {(name, f"{PACKAGE}.{home}") for name, home in vars(importlib.import_module(PACKAGE))["_HOMES"].items()}
+    assert typed == loaded
+
+
+def test_every_name_is_there_whichever_way_it_is_asked_for() -> None:
+    done = run(
+        f"import {PACKAGE} as door\n"
+        "assert {*door.__all__} <= {*dir(door)}\n"
+        "from aiohttpx import *\n"
+        "assert {*door.__all__} <= {*globals()}\n"
+        "assert all(globals()[name] is getattr(door, name) for name in door.__all__)\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_front_door_is_exact() -> None:
     door = importlib.import_module(PACKAGE)
+    for name in door.__all__:
+        getattr(door, name)  # some are loaded by that
     public = {
         name
         for name, value in vars(door).items()

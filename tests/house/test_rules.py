@@ -119,8 +119,13 @@ BREACHES: dict[str, tuple[rules.Rule, dict[str, str], str]] = {
     ),
     "import in a function": (
         rules.late_imports,
-        {"net/x.py": "def f():\n    import brotli\n    import json"},
-        "net/x.py:3: imports json in a function, and it is not optional",
+        {"net/x.py": "def f():\n    import brotli, hashlib\n    import json"},
+        "net/x.py:3: imports json in a function, and it is neither optional nor a feature",
+    ),
+    "import of what is no feature": (
+        rules.late_imports,
+        {"net/x.py": "def f():\n    from ..wire import cookies\n    from . import y", "net/y.py": "", "wire/cookies.py": ""},
+        "net/x.py:3: imports net.y in a function, and it is neither optional nor a feature",
     ),
     "import in a coroutine": (
         rules.late_imports,
