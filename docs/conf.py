@@ -18,6 +18,8 @@ version = release = aiohttpx.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_title = f"aiohttpx {release}"
 html_copy_source = False
 html_show_sphinx = False
@@ -55,12 +57,19 @@ def lend_comments(app: Sphinx) -> None:
                 door.tagorder.setdefault(name, order)
 
 
-def show_examples(app: Sphinx, what: str, name: str, described: object, options: object, lines: list[str]) -> None:
-    """Docstrings show code as an indented block: say so in Sphinx's words."""
+def rewrite(app: Sphinx, what: str, name: str, described: object, options: object, lines: list[str]) -> None:
+    """Say in Sphinx's words that an indented block is code, and nothing where a docstring says nothing."""
     text = "\n".join(lines)
-    lines[:] = EXAMPLE.sub(r"\1.. code-block:: python\n\n", text).split("\n")
+    text = "" if text.startswith("Alias for field number") else EXAMPLE.sub(r"\1.. code-block:: python\n\n", text)
+    lines[:] = text.split("\n")
+
+
+def skips(app: Sphinx, what: str, name: str, member: object, skip: bool, options: object) -> bool | None:
+    """Properties are shown without a docstring, too: their names and types say enough."""
+    return False if isinstance(member, property) and not name.startswith("_") else None
 
 
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", lend_comments)
-    app.connect("autodoc-process-docstring", show_examples)
+    app.connect("autodoc-process-docstring", rewrite)
+    app.connect("autodoc-skip-member", skips)

@@ -80,9 +80,13 @@ class ClientResponse:
     attribute.
     """
 
+    #: The version of HTTP that the server speaks.
     version: HttpVersion | None = None
+    #: The status code.
     status: int = None  # type: ignore[assignment]  # until it has started
+    #: The reason phrase, which may be empty.
     reason: str | None = None
+    #: The method of the request that it answers.
     method: str
     #: There are cookies among its fields.
     sets_cookies = False

@@ -10,6 +10,7 @@ from .source import PROJECT
 
 DOCS = PROJECT / "docs"
 TOCTREE = re.compile(r"^```{toctree}\n(?::[^\n]*\n)*\n?(.*?)^```", re.M | re.S)
+LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)")
 ENTRY = re.compile(r"^\.\. (?:auto\w+|py:data):: aiohttpx\.(\w+)$", re.M)
 
 
@@ -30,3 +31,9 @@ def test_every_public_name_is_in_the_reference_once() -> None:
     pages = [page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md")]
     found = [name for page in pages for name in ENTRY.findall(page)]
     assert sorted(found) == sorted({*aiohttpx.__all__, "testing"}), "entries in docs/reference/*.md, and aiohttpx.__all__"
+
+
+def test_relative_links_lead_somewhere() -> None:
+    for page in [*PROJECT.glob("*.md"), *PROJECT.glob("benchmarks/*.md"), *DOCS.rglob("*.md")]:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(PROJECT)} links to {target}"
