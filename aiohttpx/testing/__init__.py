@@ -3,6 +3,7 @@ and a peer that plays exact bytes."""
 
 from __future__ import annotations
 
+from .asgi import ASGIConnector
 from .fake import FakeConnector
 from .handlers import DEFAULT_ROUTES, count, delay, echo, payload, payload_period, send_payload, status
 from .messages import Request, Response
@@ -21,6 +22,7 @@ from .server import LoopbackServer
 __all__ = (
     "DEFAULT_ROUTES",
     "SECRETS",
+    "ASGIConnector",
     "BadRequest",
     "Close",
     "Exchange",

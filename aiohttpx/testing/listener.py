@@ -49,8 +49,12 @@ class AcceptedConnection(asyncio.Protocol):
             self._host.leave(self)
         else:
             self.task.add_done_callback(lambda _: self._host.leave(self))
-            # A turn later, so that the task has begun: else the coroutine it was to await would never be awaited.
-            asyncio.get_running_loop().call_soon(self.task.cancel)
+            self.disconnected(self.task)
+
+    def disconnected(self, task: asyncio.Task[None]) -> None:
+        """The connection is over before its task."""
+        # A turn later, so that the task has begun: else the coroutine it was to await would never be awaited.
+        asyncio.get_running_loop().call_soon(task.cancel)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs `work` as this connection's task."""
