@@ -33,7 +33,7 @@ class Interception(ABC):
     """
 
     def __init__(self, pass_through: Iterable[str] = ()) -> None:
-        self._passed = tuple(pass_through)
+        self._passed = list(pass_through)
         self._stand_ins: dict[BaseConnector, InterceptingConnector] = {}
         self._connect: Any = None  # whose place was taken
 
@@ -49,6 +49,10 @@ class Interception(ABC):
         """Whether a request goes to the network."""
         url = asked.url
         return any(fnmatchcase(host, pattern) for pattern in self._passed for host in (url.host or "", f"{url.host}:{url.port}"))
+
+    def pass_through(self, *hosts: str) -> None:
+        """Let requests to further hosts go to the network."""
+        self._passed += hosts
 
     def connector(self, network: BaseConnector | None = None, **options: Any) -> BaseConnector:
         """A connector that has its answers from here.

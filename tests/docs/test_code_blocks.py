@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import runpy
 import ssl
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -76,6 +78,15 @@ def is_theirs(module: str) -> bool:
     return module.partition(".")[0] == "aiohttp"
 
 
+def run_tests(program: Path) -> None:
+    """Run a block that consists of tests."""
+    options = "-p", "pytest_aiohttpx", "-p", "anyio", "-o", "anyio_mode=auto", "-W", "error"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", *options, program.name]
+    done = subprocess.run(command, cwd=program.parent, env=environment, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("block", list(blocks()))
 def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
@@ -89,6 +100,9 @@ def test_the_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             block = block.replace(asked, url).replace("proxy.example:3128", url.partition("//")[2])
         program = tmp_path / "block.py"
         program.write_text(block, encoding="utf-8")
+        if "def test_" in block:
+            run_tests(program)
+            return
         with as_it_was():
             runpy.run_path(str(program), run_name="__main__")
     assert capsys.readouterr().out
