@@ -18,6 +18,7 @@ from .request_parser import BadRequest
 from .routes import Handler, Route
 from .script import Close, Expect, ExpectRequest, HalfClose, Pause, Reset, Script, Send, StallForever, Step, StopReading
 from .server import LoopbackServer
+from .websocket import PeerWebSocket
 
 __all__ = (
     "DEFAULT_ROUTES",
@@ -38,6 +39,7 @@ __all__ = (
     "NotRecorded",
     "Pause",
     "PeerConnection",
+    "PeerWebSocket",
     "RecordedRequest",
     "RecordedResponse",
     "Recorder",

@@ -8,15 +8,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..errors import ClientConnectionError
+from ..events import WSCloseCode
 from ..net.connection import HTTPConnection
 from ..pool.lending import Asking
 from ..timeouts import ClientTimeout
+from .asgi_websocket import WebSocketCall
 from .fake import MemoryConnector, origin_of
 from .framing import LAST_CHUNK, Framing, chunk, frame
-from .lifespan import ASGIApp, Lifespan, Message
+from .lifespan import ASGIApp, Lifespan, Message, decoded
 from .listener import AcceptedConnection
 from .messages import Request, Response
 from .request_parser import BadRequest, RequestParser
+from .websocket import PeerWebSocket, asks_for_websocket
 
 #: Bytes of a request's body that wait for the application.
 _READ_AHEAD: Final = 65_536
@@ -92,6 +95,18 @@ class ASGIConnector(MemoryConnector):
             "state": {} if self._lifespan is None else dict(self._lifespan.state),
         }
 
+    def websocket_scope(self, request: Request) -> dict[str, Any]:
+        """What the application is told of a request to open a WebSocket."""
+        scope = self.scope(request)
+        protocols = request.headers.get("sec-websocket-protocol", "")
+        scope.update(
+            type="websocket",
+            scheme={"http": "ws", "https": "wss"}[scope["scheme"]],
+            subprotocols=[protocol for part in protocols.split(",") if (protocol := part.strip())],
+        )
+        del scope["method"]
+        return scope
+
 
 class _ASGIConnection(AcceptedConnection):
     """One connection; its requests are answered one after the other, each by a call of the application."""
@@ -103,12 +118,16 @@ class _ASGIConnection(AcceptedConnection):
         self._client = client
         self._parser = RequestParser()
         self._call: _Call | None = None  # whose request is coming in, or that is being answered
+        self._websocket: PeerWebSocket | None = None
         self.writable = asyncio.Event()
         self.writable.set()
 
     def data_received(self, data: bytes) -> None:
-        self._parser.feed(data)
-        self.advance()
+        if self._websocket is not None:
+            self._websocket.feed(data)
+        else:
+            self._parser.feed(data)
+            self.advance()
 
     def pause_writing(self) -> None:
         self.writable.clear()
@@ -119,7 +138,9 @@ class _ASGIConnection(AcceptedConnection):
     def disconnected(self, task: asyncio.Task[None]) -> None:
         """The application is told, and ends by itself."""
         self.writable.set()
-        if self._call is not None:
+        if self._websocket is not None:
+            self._websocket.feed_eof()
+        elif self._call is not None:
             self._call.told_end()
 
     async def wait_closed(self) -> None:
@@ -136,6 +157,9 @@ class _ASGIConnection(AcceptedConnection):
                     break
                 if isinstance(event, Request):
                     event.origin = self._origin
+                    if asks_for_websocket(event):
+                        self._open_websocket(event)
+                        return
                     self._call = _Call(self, event, self._connector.raise_app_exceptions)
                     self.start(self._answer(self._call, event))
                 elif self._call is not None:
@@ -145,6 +169,23 @@ class _ASGIConnection(AcceptedConnection):
             return
         behind = self._parser.buffered if self._call is None else self._call.waiting + self._parser.buffered
         self.transport.pause_reading() if behind > _READ_AHEAD else self.transport.resume_reading()
+
+    def _open_websocket(self, request: Request) -> None:
+        call = WebSocketCall(request, self.transport, self.writable)
+        self._websocket = call.websocket
+        self._websocket.feed(self._parser.take_rest())
+        self.start(self._talk(call, request))
+
+    async def _talk(self, call: WebSocketCall, request: Request) -> None:
+        connector = self._connector
+        try:
+            await connector.app(connector.websocket_scope(request), call.receive, call.send)
+        except Exception as error:
+            if connector.raise_app_exceptions and not call.answered:
+                self._client.fail(error)
+            await call.finish(WSCloseCode.INTERNAL_ERROR)
+        else:
+            await call.finish()
 
     async def _answer(self, call: _Call, request: Request) -> None:
         connector = self._connector
@@ -233,7 +274,7 @@ class _Call:
             raise RuntimeError(f"ASGI message {kind!r} is not expected here")
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        fields = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in headers]
+        fields = decoded(headers)
         lengths = [value for name, value in fields if name.lower() == "content-length"]
         self._left = int(lengths[0]) if lengths else None
         self._head = Response(status, [(name, value) for name, value in fields if name.lower() not in _FRAMING])

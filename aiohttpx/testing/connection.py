@@ -6,14 +6,17 @@ import asyncio
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from ..events import WSCloseCode
 from .framing import LAST_CHUNK, chunk, frame
 from .listener import AcceptedConnection, Host
 from .messages import Request, Response
 from .request_parser import END_OF_REQUEST, BadRequest, RequestEvent, RequestParser
 from .routes import Route
+from .websocket import PeerWebSocket, asks_for_websocket, opening_answer
 
 #: Bytes of pipelined requests that are read ahead while one is being answered.
 _READ_AHEAD = 262_144
@@ -41,10 +44,13 @@ class ServerConnection(AcceptedConnection):
         self._writable = asyncio.Event()
         self._writable.set()
         self._begun = False  # the head of the current answer is sent
+        self._websocket: PeerWebSocket | None = None
         self._farewell: asyncio.TimerHandle | None = None  # the last answer is sent; nothing more is read
 
     def data_received(self, data: bytes) -> None:
-        if self._farewell is None:
+        if self._websocket is not None:
+            self._websocket.feed(data)
+        elif self._farewell is None:
             self._parser.feed(data)
             self._advance()
 
@@ -113,7 +119,7 @@ class ServerConnection(AcceptedConnection):
     def _answer(self, request: Request, route: Route) -> None:
         try:
             answer = route.handler(request)
-            if isinstance(answer, Response) and isinstance(answer.body, bytes):
+            if isinstance(answer, Response) and isinstance(answer.body, bytes) and answer.talk is None:
                 self._send(request, answer)
             else:
                 self.start(self._answer_later(request, answer))
@@ -123,7 +129,9 @@ class ServerConnection(AcceptedConnection):
     async def _answer_later(self, request: Request, answer: Response | Awaitable[Response]) -> None:
         try:
             response = answer if isinstance(answer, Response) else await answer
-            if isinstance(response.body, bytes):
+            if response.talk is not None:
+                await self._open_websocket(request, response, response.talk)
+            elif isinstance(response.body, bytes):
                 self._send(request, response)
             else:
                 await self._stream(request, response, response.body)
@@ -132,6 +140,23 @@ class ServerConnection(AcceptedConnection):
         self.task = None
         if not self.transport.is_closing():
             self._advance()
+
+    async def _open_websocket(self, request: Request, response: Response, talk: Callable[[Any], Awaitable[None]]) -> None:
+        if not asks_for_websocket(request):
+            self._send(request, Response(426, [("Upgrade", "websocket")], b""))
+            return
+        self._begun = True
+        self._websocket = websocket = PeerWebSocket(request, self.transport, self._writable)
+        self.transport.write(opening_answer(request, response.headers))
+        self.transport.resume_reading()
+        websocket.feed(self._parser.take_rest())
+        code = WSCloseCode.INTERNAL_ERROR
+        try:
+            await talk(websocket)
+            code = WSCloseCode.OK
+        finally:
+            await websocket.close(code)
+            self.transport.close()
 
     def fail(self, request: Request, error: Exception) -> None:
         """Tells the client what a handler raised: by a response, or when one has begun by cutting it short."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+def decoded(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Field lines as applications have them, as text."""
+    return [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in fields]
 
 
 class Lifespan:

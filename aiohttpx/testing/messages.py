@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ class Response:
     be among them. `body` is bytes, or an asynchronous iterator of bytes, which is sent as it comes: chunked, or with a
     Content-Length when `length` announces it. A body that raises, or does not have `length` bytes, cuts the connection.
     `chunked` sends bytes as one chunk; `close` ends the connection after this response; `reason` replaces the usual phrase.
+    `talk` is what makes it the opening of a WebSocket: see `Response.websocket`.
     """
 
     status: int = 200
@@ -72,6 +73,20 @@ class Response:
     chunked: bool = False
     close: bool = False
     reason: str | None = None
+    talk: Callable[[Any], Awaitable[None]] | None = None
+
+    @classmethod
+    def websocket(
+        cls, talk: Callable[[Any], Awaitable[None]], protocol: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Opens a WebSocket: `talk` is called with a `PeerWebSocket`, and when it returns that is closed.
+
+        A request that is none for a WebSocket is answered with 426 (Upgrade Required).
+
+        :param protocol: the subprotocol that is chosen.
+        """
+        chosen = {} if protocol is None else {"Sec-WebSocket-Protocol": protocol}
+        return cls(101, {**(headers or {}), **chosen}, talk=talk)
 
     @classmethod
     def text(cls, text: str, status: int = 200) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 from ..pool.lending import Asking, BaseConnector
@@ -15,6 +15,7 @@ from .messages import Request, Response
 from .patterns import MISSING, Pairs, RequestPattern, URLPattern
 from .replies import Chunks, Fields, reply_of
 from .routes import Handler
+from .websocket import PeerWebSocket
 
 
 class NotMocked(AssertionError):
@@ -81,6 +82,20 @@ class MockedRoute:
             raise error
 
         return self.call(handler, times=times, latency=latency)
+
+    def websocket(
+        self,
+        talk: Callable[[PeerWebSocket], Awaitable[None]],
+        *,
+        protocol: str | None = None,
+        times: int | None = None,
+        latency: float = 0,
+    ) -> Self:
+        """Open a WebSocket, and call `talk` with the server's side of it; when that returns, it is closed.
+
+        :param protocol: the subprotocol that is chosen.
+        """
+        return self.call(lambda request: Response.websocket(talk, protocol), times=times, latency=latency)
 
     def call(self, handler: Handler, *, times: int | None = None, latency: float = 0) -> Self:
         """Answer with what `handler`, a function or a coroutine function, returns for the request: a `Response`."""

@@ -80,6 +80,10 @@ class RequestParser:
         """Takes what the peer sent; `next_event` says what it means."""
         self._buffer += data
 
+    def take_rest(self) -> bytes:
+        """Takes what was fed and is in no event yet: the peer speaks another protocol from here on."""
+        return self._take(len(self._buffer))
+
     def next_event(self) -> RequestEvent | None:
         """The next event, or None when more bytes are needed.
 

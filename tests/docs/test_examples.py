@@ -180,6 +180,16 @@ def test_proxied(server: LoopbackServer, run: Run, monkeypatch: pytest.MonkeyPat
     assert run("proxied.py", "https://nowhere.invalid/", server.url, status=1).startswith("the proxy says: 501")
 
 
+def test_mocked(run: Run) -> None:
+    assert run("mocked.py").splitlines() == [
+        "test_a_busy_server_is_asked_again: passed",
+        "GET https://stock.example/articles is not mocked. Registered are:",
+        "  GET https://stock.example/articles, with name=tea in the query: another 'name' in the query",
+        "test_what_was_forgotten_is_named: passed",
+        "test_against_an_application: passed",
+    ]
+
+
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
         "chat.py",
@@ -189,6 +199,7 @@ def test_every_example_is_run() -> None:
         "fetch.py",
         "guarded.py",
         "many.py",
+        "mocked.py",
         "market_feed.py",
         "polite.py",
         "proxied.py",

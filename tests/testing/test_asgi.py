@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
-from aiohttpx import ClientPayloadError, ClientSession
+from aiohttpx import ClientPayloadError, ClientSession, WSServerHandshakeError
 from aiohttpx.testing import ASGIConnector, payload
 
 Scope = Any
@@ -278,3 +279,52 @@ async def test_the_scope_says_where_the_application_is_mounted() -> None:
         "http_version": "1.1",
     }
     assert {name: scopes[0][name] for name in expected} == expected
+
+
+# -- WebSockets
+
+
+async def talk(websocket: WebSocket) -> None:
+    await websocket.accept(subprotocol="chat" if "chat" in websocket.scope["subprotocols"] else None)
+    try:
+        async for text in websocket.iter_text():
+            if text == "bye":
+                break
+            await websocket.send_json({"heard": text, "url": str(websocket.url)})
+    finally:
+        events.append("left")
+    if text == "bye":
+        await websocket.close(3001, "so long")
+
+
+async def refuse(websocket: WebSocket) -> None:
+    await websocket.close()
+
+
+async def break_down(websocket: WebSocket) -> None:
+    if "late" in websocket.query_params:
+        await websocket.accept()
+    raise KeyError("broken")
+
+
+@pytest.mark.every_loop
+async def test_websockets_of_an_application() -> None:
+    app = Starlette(routes=[WebSocketRoute("/chat", talk), WebSocketRoute("/no", refuse), WebSocketRoute("/broken", break_down)])
+    events.clear()
+    async with session_of(app) as session:
+        async with session.ws_connect("chat?a", protocols=["chat"]) as ws:
+            await ws.send_str("hello")
+            assert await ws.receive_json() == {"heard": "hello", "url": "ws://test/chat?a"}
+            await ws.send_str("bye")
+            assert (await ws.receive()).extra == "so long"
+            assert (ws.protocol, ws.close_code) == ("chat", 3001)
+        async with session.ws_connect("chat"):
+            pass
+        with pytest.raises(WSServerHandshakeError) as raised:
+            await session.ws_connect("no")
+        assert raised.value.status == 403
+        with pytest.raises(KeyError):
+            await session.ws_connect("broken")
+        async with session.ws_connect("broken?late") as ws:
+            assert (await ws.receive()).data == 1011
+    assert events == ["left", "left"]
