@@ -1,1 +1,1 @@
-"""What `python -m aiohttpx` does."""
+"""What `aiohttpx` and `python -m aiohttpx` do: a module for each command."""

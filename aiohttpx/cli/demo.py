@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from .. import IMPLEMENTATION, ClientSession, ClientTimeout, TCPConnector, __version__
 from ..testing import payload_period
+from .arguments import count
 from .pages import PAGES, page
 from .progress import watched
 
@@ -65,9 +66,9 @@ def main(argv: Sequence[str]) -> int:
         description="Start a server on the loopback interface, fetch pages from it concurrently, download, post JSON; "
         "check every byte and print what happened. The exit status is 0 when nothing failed, else 1.",
     )
-    parser.add_argument("--pages", metavar="N", type=_count, default=5000, help="distinct pages to fetch (5000)")
-    parser.add_argument("--concurrency", metavar="N", type=_count, default=100, help="requests at once (100)")
-    parser.add_argument("--size", metavar="MB", type=_count, default=200, help="megabytes to download (200)")
+    parser.add_argument("--pages", metavar="N", type=count, default=5000, help="distinct pages to fetch (5000)")
+    parser.add_argument("--concurrency", metavar="N", type=count, default=100, help="requests at once (100)")
+    parser.add_argument("--size", metavar="MB", type=count, default=200, help="megabytes to download (200)")
     options = parser.parse_args(argv)
     with _server() as url:
         if not url:
@@ -76,13 +77,6 @@ def main(argv: Sequence[str]) -> int:
         tallies = asyncio.run(_run(url, options.pages, options.concurrency, options.size))
     print(_table(tallies))
     return 1 if any(tally.failures for tally in tallies) else 0
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("a number above 0 is needed")
-    return number
 
 
 @contextlib.contextmanager
@@ -121,7 +115,7 @@ async def _fetch_pages(session: ClientSession, url: str, pages: int, concurrency
                 if response.status != 200 or body != page(number):
                     raise ValueError(f"status {response.status} and {len(body)} bytes that are not this page")
 
-    async with watched("pages", pages, "page", lambda: tally.requests, sys.stderr):
+    async with watched("pages", "page", lambda: (tally.requests, pages), sys.stderr):
         with tally.timed():
             await asyncio.gather(*(fetch() for _ in range(min(concurrency, pages))))
     return tally
@@ -144,7 +138,7 @@ async def _download(session: ClientSession, url: str, megabytes: int) -> Tally:
         if response.status != 200 or tally.size != size:
             raise ValueError(f"status {response.status} and {tally.size} bytes")
 
-    async with watched("download", megabytes, "MB", lambda: tally.size // _MEGABYTE, sys.stderr):
+    async with watched("download", "MB", lambda: (tally.size // _MEGABYTE, megabytes), sys.stderr):
         with tally.timed(), tally.attempt(target):
             await download()
     return tally

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from aiohttpx import __version__
 from aiohttpx.__main__ import main
+from aiohttpx.cli.exits import Exit
 from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer, Request, Response, payload
 
 Captured = pytest.CaptureFixture[bytes]
@@ -27,9 +29,13 @@ def cut(asked: Request) -> Response:
     return Response(body=pieces(), length=100)
 
 
+def around(asked: Request) -> Response:
+    return Response(302, [("Location", "/redirect")], b"")
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with LoopbackServer({**DEFAULT_ROUTES, "/binary": binary, "/cut": cut}).in_thread() as server:
+    with LoopbackServer({**DEFAULT_ROUTES, "/binary": binary, "/cut": cut, "/redirect": around}).in_thread() as server:
         yield server.url
 
 
@@ -78,9 +84,9 @@ def test_writes_the_body_to_a_file(url: str, capsysbinary: Captured, tmp_path: P
     assert capsysbinary.readouterr().out.endswith(b"Content-Length: 1000000\n\n")
 
 
-def failure(arguments: list[str], captured: Captured) -> bytes:
+def failure(arguments: list[str], captured: Captured, status: Exit) -> bytes:
     """The one line on standard error with which `arguments` fail."""
-    assert main(arguments) == 1
+    assert main(arguments) == status
     err = captured.readouterr().err
     assert err.count(b"\n") == 1
     return err
@@ -89,9 +95,13 @@ def failure(arguments: list[str], captured: Captured) -> bytes:
 def test_says_why_it_failed(url: str, capsysbinary: Captured, tmp_path: Path) -> None:
     with LoopbackServer().in_thread() as server:
         gone = server.url
-    assert failure([gone], capsysbinary).startswith(b"aiohttpx: ClientConnectorError: Cannot connect to host 127.0.0.1:")
-    assert b"Timeout" in failure([f"{url}/delay/60", "--timeout", "0.05"], capsysbinary)
-    assert b"No such file or directory" in failure([f"{url}/binary", "-o", str(tmp_path / "no" / "body")], capsysbinary)
+    refused = failure([gone], capsysbinary, Exit.CONNECTION)
+    assert refused.startswith(b"aiohttpx: ClientConnectorError: Cannot connect to host 127.0.0.1:")
+    assert b"Timeout" in failure([f"{url}/delay/60", "--timeout", "0.05"], capsysbinary, Exit.TIME_LIMIT)
+    nowhere = [f"{url}/binary", "-o", str(tmp_path / "no" / "body")]
+    assert b"No such file or directory" in failure(nowhere, capsysbinary, Exit.FAILED)
+    assert b"No such file or directory" in failure([*nowhere, "-X", "POST"], capsysbinary, Exit.FAILED)
+    assert b"TooManyRedirects" in failure([f"{url}/redirect"], capsysbinary, Exit.REFUSED)
 
 
 def test_a_body_cut_short_is_a_failure(url: str, capsysbinary: Captured) -> None:
@@ -132,11 +142,15 @@ def test_refuses_a_header_that_cannot_be_sent(url: str, capsysbinary: Captured) 
 
 
 def test_helps(capsysbinary: Captured) -> None:
-    for arguments, expected in ((["--help"], b"exit status"), (["demo", "--help"], b"--pages")):
+    for command, expected in (("fetch", b"--no-resume"), ("ws", b"/ping"), ("bench", b"closed\nloop"), ("demo", b"--pages")):
         with pytest.raises(SystemExit) as caught:
-            main(arguments)
+            main([command, "--help"])
         assert caught.value.code == 0
         assert expected in capsysbinary.readouterr().out
+        assert main(["--help"]) == 0
+        assert command.encode() in capsysbinary.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsysbinary.readouterr().out == f"aiohttpx {__version__}\n".encode()
 
 
 def test_ends_quietly_when_nobody_reads_on(url: str) -> None:

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 async def work(stream: io.StringIO) -> str:
     """Does 1,000 pieces, half of them before the first look, and gives what was shown."""
     done = 500
-    async with watched("pages", 1000, "page", lambda: done, stream):
+    async with watched("pages", "page", lambda: (done, 1000), stream):
         done = 1000
     return stream.getvalue()
 
@@ -30,7 +30,7 @@ async def test_a_file_gets_lines_now_and_then() -> None:
 
 async def test_a_file_gets_no_line_twice() -> None:
     stream = io.StringIO()
-    async with watched("pages", 4, "page", lambda: 0, stream):
+    async with watched("pages", "page", lambda: (0, 4), stream):
         pass
     assert stream.getvalue() == ""
 
