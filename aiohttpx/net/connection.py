@@ -7,9 +7,10 @@ one read of the socket. What an exchange ends with is said once, through the `gi
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 from .._impl import ResponseParser, parse_fields
 from ..errors import (
@@ -36,6 +37,9 @@ from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
 DRAIN_LIMIT = 64 * 1024
 #: How long that may take, in seconds.
 DRAIN_TIME = 1.0
+
+#: `writelines` of asyncio's transports takes whatever it is given, and never says "enough" (CVE-2024-12254).
+_NEVER_PAUSES: Final = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
 
 #: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
 Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
@@ -199,7 +203,10 @@ class HTTPConnection(asyncio.Protocol):
         if not self.is_connected():
             raise ClientConnectionResetError(f"Cannot write to closing transport ({self.peer})")
         transport: asyncio.Transport = self.transport  # type: ignore[assignment]
-        transport.write(parts[0]) if len(parts) == 1 else transport.writelines(parts)
+        if len(parts) == 1 or _NEVER_PAUSES:
+            transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+        else:
+            transport.writelines(parts)
 
     def content_sent(self, size: int) -> None:
         """So many bytes of the body were sent past the transport."""
