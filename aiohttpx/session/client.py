@@ -35,7 +35,7 @@ from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .exchange import exchange
 from .handshake import WebSocketConnecting
-from .hops import AllowRedirects, Hops, cookie_field, store_cookies
+from .hops import AllowRedirects, Hops, cookie_field, may_have_cookies, store_cookies
 from .middlewares import ClientMiddlewareType
 from .redirects import MAX_REDIRECTS, origin_of
 from .resuming import Resuming
@@ -331,7 +331,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         cut = self._cuts_urls and self._plain and params is None and type(str_or_url) is str
         url = (self._defaults.cut(str_or_url) if cut else None) or self._parsed(str_or_url, connector)  # type: ignore[arg-type]
         cookie, jar, traces = None, None, NO_TRACES
-        if cookies is not None or ((jar := self._jar) is not None and not jar.is_empty()):
+        if cookies is not None or ((jar := self._jar) is not None and may_have_cookies(jar, url)):
             url = URL(url[0]) if isinstance(url, tuple) else url
             cookie = cookie_field(self.cookie_jar, url, cookies)
         try:

@@ -90,9 +90,9 @@ class AbstractCookieJar(Sized, Iterable["Morsel[str]"]):
         """Whether it looks at cookies from there at all: if not, nobody need read them."""
         return True
 
-    def is_empty(self) -> bool:
-        """It has no cookie for anybody, so nobody need ask it further."""
-        return False
+    def gives_to(self, host: str) -> bool:
+        """Whether it could have a cookie for that host: if not, nobody need ask it further."""
+        return True
 
     @abstractmethod
     def filter_cookies(self, request_url: URL) -> BaseCookie[str]:
@@ -106,8 +106,8 @@ class AbstractCookieJar(Sized, Iterable["Morsel[str]"]):
 #: Methods of `AbstractCookieJar`, and what `CookieJar` has for the same in quicker.
 _QUICKER: Final = (
     ("filter_cookies", "cookie_header"),
-    ("filter_cookies", "is_empty"),
-    ("cookie_header", "is_empty"),
+    ("filter_cookies", "gives_to"),
+    ("cookie_header", "gives_to"),
     ("update_cookies_from_headers", "takes_from"),
 )
 
@@ -250,8 +250,8 @@ class CookieJar(AbstractCookieJar):
     def takes_from(self, host: str) -> bool:
         return not self._refuses(host)
 
-    def is_empty(self) -> bool:
-        return not self._store
+    def gives_to(self, host: str) -> bool:
+        return self._store.knows(host)
 
     def _refuses(self, host: str) -> bool:
         return not self._unsafe and _is_ip_address(host)
@@ -369,8 +369,8 @@ class DummyCookieJar(AbstractCookieJar):
     def takes_from(self, host: str) -> bool:
         return False
 
-    def is_empty(self) -> bool:
-        return True
+    def gives_to(self, host: str) -> bool:
+        return False
 
     def filter_cookies(self, request_url: URL = _NOWHERE) -> BaseCookie[str]:
         return SimpleCookie()

@@ -188,6 +188,18 @@ class CookieStore:
 
     # -- what goes where
 
+    def knows(self, host: str) -> bool:
+        """There are cookies of `host`, of a domain it is in, or for every host."""
+        hosts = self._hosts
+        if not hosts or host in hosts or "" in hosts:
+            return bool(hosts)
+        dot = host.find(".")
+        while dot >= 0:
+            if host[dot + 1 :] in hosts:
+                return True
+            dot = host.find(".", dot + 1)
+        return False
+
     def matching(self, host: str, path: str, secure: bool, now: float) -> list[StoredCookie]:
         """The cookies for a request to `path` (percent-encoded) at `host`, over a `secure` connection or not, in the order in
         which they are sent: longest path first, then the oldest. A bounded store gives no more than a request may carry."""

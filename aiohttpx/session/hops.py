@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from yarl import URL
 
 from .. import hdrs
+from ..message.defaults import CutURL
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..typedefs import LooseCookies
@@ -124,6 +125,11 @@ def _carry(options: dict[str, Any], redirect: Redirect, request: ClientRequest) 
         for name in ("compress", "chunked", "expect100"):
             options.pop(name, None)
     return url
+
+
+def may_have_cookies(jar: AbstractCookieJar, url: URL | CutURL) -> bool:
+    """Whether it is worth asking `jar` for a Cookie field to `url`."""
+    return jar.gives_to(url[1].key.host if isinstance(url, tuple) else url.raw_host or "")
 
 
 def cookie_field(jar: AbstractCookieJar, url: URL, cookies: LooseCookies | None) -> str:

@@ -477,13 +477,13 @@ def test_a_subclass_that_filters_is_asked_for_the_field_too() -> None:
     assert Filtering().cookie_header(HERE) == "filtered=1"
     assert Both().cookie_header(HERE) == "mine=1"
     assert Plain().cookie_header(HERE) == ""
-    assert [jar.is_empty() for jar in (Filtering(), Both(), Plain(), Taking(), DummyCookieJar(), OneCookie())] == [
-        False,
-        False,
-        True,
+    assert [jar.gives_to("a.example") for jar in (Filtering(), Both(), Plain(), Taking(), DummyCookieJar(), OneCookie())] == [
         True,
         True,
         False,
+        False,
+        False,
+        True,
     ]
     assert [
         jar.takes_from("127.0.0.1") for jar in (Plain(), Taking(), CookieJar(unsafe=True), DummyCookieJar(), OneCookie())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from yarl import URL
 
 from aiohttpx import ClientSession, CookieJar, DummyCookieJar, NonHttpUrlRedirectClientError
-from aiohttpx.testing import ScriptedPeer
+from aiohttpx.testing import ExpectRequest, ScriptedPeer
 
 from .site import Site, cookies_of, setting
 
@@ -40,6 +40,28 @@ async def test_cookies_come_back(session: ClientSession) -> None:
             'sid="a b"',
         ]
     assert len(session.cookie_jar) == 2
+
+
+async def test_a_jar_is_not_asked_for_a_host_that_it_has_nothing_for() -> None:
+    class Asked(CookieJar):
+        urls: ClassVar[list[str]] = []
+        gives_to = CookieJar.gives_to
+
+        def cookie_header(self, request_url: URL) -> str:
+            self.urls.append(request_url.host or "")
+            return super().cookie_header(request_url)
+
+    jar = Asked()
+    jar.update_cookies({"a": "1"}, URL("http://example.org/"))
+    async with (
+        ScriptedPeer([ExpectRequest(), OK] * 6) as peer,
+        ClientSession(cookie_jar=jar, connector=peer.connector()) as session,
+    ):
+        for host in ("other.org", "example.org", "other.org"):
+            await session.get(f"http://{host}/")
+            await session.get(URL(f"http://{host}/"))
+    assert jar.urls == ["example.org"] * 2
+    assert peer.received.count(b"Cookie: a=1") == 2
 
 
 async def test_the_cookies_of_every_hop_are_kept(session: ClientSession) -> None:

@@ -60,7 +60,9 @@ def test_paths(path: str, asked: str, covers: bool) -> None:
     ],
 )
 def test_hosts(host: str, found: list[str]) -> None:
-    assert names(store_of(cookie("domain"), cookie("host", host_only=True)), host) == found
+    store = store_of(cookie("domain"), cookie("host", host_only=True))
+    assert names(store, host) == found
+    assert store.knows(host) is bool(found)
 
 
 def test_those_for_every_host_step_back_behind_a_hosts_own() -> None:
@@ -70,6 +72,7 @@ def test_those_for_every_host_step_back_behind_a_hosts_own() -> None:
         ("a", "example.org"),
     ]
     assert names(store, "other.org") == ["a", "b"]
+    assert store.knows("other.org")
     assert names(store, "") == ["a", "b"]
     assert names(store, "10.0.0.1") == ["a", "b"]
 
