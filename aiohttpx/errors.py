@@ -67,8 +67,9 @@ if TYPE_CHECKING:
 #: As much of a refused response's body as an error carries, in bytes.
 BODY_LIMIT = 4096
 _BODY_SHOWN = 200
-#: User and password of a URL; with a slash in the password, it has no host, and what looks like its port is no number.
-_USERINFO: Final = re.compile(r"(?<=//)(?:[^/?#]*|[^/?#@:]*:[^/?#]*[^/?#0-9][^/?#]*[/?#].*)@")
+#: What is before the authority of a URL, as browsers read it, and the authority.
+_SCHEME: Final = re.compile(r"[^:/?#\\@]*:[/\\]*|[/\\]{2,}")
+_AUTHORITY: Final = re.compile(r"[^/?#\\]*")
 
 
 class ClientError(Exception):
@@ -371,8 +372,20 @@ class InvalidURL(ClientError, ValueError):
         return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
-        url = _USERINFO.sub("...@", str(self._url))
+        url = _without_userinfo(str(self._url))
         return f"{url} - {self._description}" if self._description else url
+
+
+def _without_userinfo(url: str) -> str:
+    """With a slash in the password, a URL has no host, and what looks like its port is no number."""
+    start = _SCHEME.match(url)
+    if start is None:
+        return url
+    rest = url[start.end() :]
+    authority = _AUTHORITY.match(rest)[0]  # type: ignore[index]  # it matches nothing, too
+    has_no_host = "@" not in authority and authority.partition(":")[2].strip("0123456789")
+    _, at, shown = (rest if has_no_host else authority).rpartition("@")
+    return f"{start[0]}...@{shown}{'' if has_no_host else rest[len(authority) :]}" if at else url
 
 
 class InvalidUrlClientError(InvalidURL):

@@ -375,7 +375,8 @@ class ClientSession(Resuming, WebSocketConnecting):
         try:
             parsed = self._build_url(url)
         except ValueError as error:
-            raise InvalidUrlClientError(url, str(error)) from error
+            told = None if "@" in str(url) else error  # its text may show credentials
+            raise InvalidUrlClientError(url, str(told or "it cannot be parsed")) from told
         return parsed if parsed.scheme in connector.allowed_protocol_schema_set else self._unix_url(parsed, url)
 
     async def _credentials(self, url: URL, auth: BasicAuth | None, headers: LooseHeaders | None) -> BasicAuth | None:
@@ -583,9 +584,13 @@ _body_of: Callable[..., Any] = _load_bodies
 def _checked_base(base_url: StrOrURL | None) -> URL | None:
     if base_url is None:
         return None
-    base = unix_url(base_url)
+    try:
+        base = unix_url(base_url)
+    except ValueError as error:
+        told = None if "@" in str(base_url) else error
+        raise InvalidUrlClientError(base_url, str(told or "it cannot be parsed")) from told
     if not base.absolute:
-        raise ValueError(f"base_url must be absolute: {str(base_url)!r}")
+        raise ValueError(f"base_url must be absolute: {str(base_url).rpartition('@')[2]!r}")
     if not base.path.endswith("/"):
-        raise ValueError(f"base_url must have a trailing '/': {str(base_url)!r}")
+        raise ValueError(f"base_url must have a trailing '/': {str(base.with_user(None))!r}")
     return base

@@ -133,7 +133,7 @@ def _target(location: str, base: URL, requote: bool) -> URL:
     except ValueError as error:
         raise InvalidUrlRedirectClientError(
             location, "Server attempted redirecting to a location that does not look like a URL"
-        ) from error
+        ) from (None if "@" in location else error)  # its text may show credentials
     if not host:
         raise InvalidUrlRedirectClientError(location, "Invalid redirect URL origin")
     return target

@@ -24,7 +24,8 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 @pytest.mark.every_loop
 async def test_an_exchange_is_logged_without_its_secrets(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "aiohttpx.wire")
-    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: s=hush-hush\r\nX-Odd: \xc3\xbc\xff\r\nContent-Length: 4\r\n\r\nhush"
+    secrets = b"Set-Cookie: s=hush-hush\r\nLocation: http://me:hush@there/\r\n"
+    head = b"HTTP/1.1 200 OK\r\n" + secrets + b"X-Odd: \xc3\xbc\xff\r\nContent-Length: 4\r\n\r\nhush"
     cut = head.index(b"sh-hu")  # a read ends in the middle of a secret
     peer = ScriptedPeer([ExpectRequest(), head[:cut], Pause(0.02), head[cut:]])
     async with peer, ClientSession() as session, session.post(f"{peer.url}/a?b", data=b"hush", headers=SECRET) as response:
@@ -37,6 +38,7 @@ async def test_an_exchange_is_logged_without_its_secrets(caplog: pytest.LogCaptu
         "> (4 bytes of content)",
         "< HTTP/1.1 200 OK",
         "< Set-Cookie: [redacted]",
+        "< Location: http://...@there/",
         "< X-Odd: ü\\xff",
         "< Content-Length: 4",
         "< (4 bytes of content)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -158,13 +159,39 @@ async def test_what_is_no_basic_auth_is_a_type_error(here: Site, session: Client
         "http://me:secret@:80/",
         "http://me:secret@example.org:x/",
         "http://me:sec/ret?secret@example.org/",
+        "http://me:secret@\u2100.example/",  # which the reason why it is none would quote
     ],
 )
 async def test_a_url_that_cannot_be_used_is_told_without_its_secret(session: ClientSession, url: str) -> None:
     with pytest.raises(InvalidUrlClientError) as caught:
         await session.get(url)
-    assert "secret" not in f"{caught.value} {caught.value!r}"
+    assert "secret" not in "".join(traceback.format_exception_only(caught.value)) + f"{caught.value!r} {caught.value.__cause__}"
     assert "http://...@" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://me:secret@example.org/a", "me:secret@example.org/", "http://me:secret@\u2100.example/"]
+)
+def test_a_base_url_that_cannot_be_used_is_told_without_its_secret(base_url: str) -> None:
+    with pytest.raises(ValueError, match="example") as caught:
+        ClientSession(base_url)
+    assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http:\\\\me:secret@example.org", "http:\\\\...@example.org"),
+        ("http:me:secret@example.org", "http:...@example.org"),
+        ("me:secret@example.org/", "me:...@example.org/"),
+        ("//me:sec@ret@example.org/a@b", "//...@example.org/a@b"),
+        ("http://example.org:80/a@b?c@d", "http://example.org:80/a@b?c@d"),
+        ("a@b", "a@b"),
+        ("http://" + ":x" * 30_000, "http://" + ":x" * 30_000),
+    ],
+)
+def test_how_a_url_is_told(url: str, shown: str) -> None:
+    assert str(InvalidUrlClientError(url)) == shown
 
 
 @pytest.mark.parametrize(
@@ -222,7 +249,7 @@ async def test_the_other_end_of_the_wire_sees_what_was_given() -> None:
 
 async def test_no_repr_of_a_response_or_an_error_shows_secrets(here: Site) -> None:
     def refuse(request: Any) -> Response:
-        return Response(401, [("Set-Cookie", "a=secret"), ("X-Shown", "this")], b"")
+        return Response(401, [("Set-Cookie", "a=secret"), ("X-Shown", "this"), ("Location", "//me:secret@there/")], b"")
 
     fields = {"Cookie": "b=secret", "Proxy-Authorization": "secret", "X-Own": "that"}
     async with Site(private=refuse) as site, ClientSession(auth=ME, headers=fields) as session:
@@ -232,7 +259,7 @@ async def test_no_repr_of_a_response_or_an_error_shows_secrets(here: Site) -> No
     for text in (repr(response), repr(response.request_info), repr(caught.value), str(caught.value)):
         assert "secret" not in text
         assert FIELD.split()[1] not in text
-    assert "'Set-Cookie': '[redacted]', 'X-Shown': 'this'" in repr(response)
+    assert "'Set-Cookie': '[redacted]', 'X-Shown': 'this', 'Location': '//...@there/'" in repr(response)
     assert "'X-Own': 'that'" in repr(caught.value)
     assert response.headers["Set-Cookie"] == "a=secret"
     assert response.request_info.headers["Authorization"] == FIELD
