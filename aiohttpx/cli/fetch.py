@@ -34,8 +34,9 @@ def _parser() -> Parser:
     add_content_options(parser)
     out = parser.add_argument_group("output")
     out.add_argument("-i", "--include", action="store_true", help="print the status line and the headers, too")
-    out.add_argument("--head-only", action="store_true", help="print nothing else, and do not read the content")
-    out.add_argument(
+    where = out.add_mutually_exclusive_group()
+    where.add_argument("--head-only", action="store_true", help="print nothing else, and do not read the content")
+    where.add_argument(
         "-o", "--output", metavar="FILE",
         help="write the content to FILE, with a bar; that of a GET is there when it is whole, and a cut one is gone on with",
     )  # fmt: skip

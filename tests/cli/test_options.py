@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import signal
 import ssl
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from aiohttpx.cli.exits import Exit
 from aiohttpx.testing import DEFAULT_ROUTES, LoopbackServer, Request, Response, ScriptedPeer, payload
 from aiohttpx.testing.resumable import with_ranges
 
-from .command import Captured, Said, command, piped
+from .command import Captured, Said, command, piped, start
 
 Run = Callable[..., Said]
 
@@ -64,6 +65,25 @@ def test_prints_content_only_or_what_is_asked_for(run: Run, url: str) -> None:
     assert run("fetch", f"{url}/bytes/3", "-i") == (0, head + payload(3), b"")
     assert run("fetch", f"{url}/bytes/3", "--head-only") == (0, head, b"")
     assert run("fetch", f"{url}/bytes/3", "-X", "head") == (0, head, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.parametrize("source", ["content", "standard input"])
+def test_is_interrupted_quietly(source: str, url: str) -> None:
+    options = [f"{url}/bytes/100000000000"] if source == "content" else [f"{url}/anything", "-v", "-d", "@-"]
+    with start("fetch", *options) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if source == "content":
+            process.stdout.read(1)
+            said = b""
+        else:
+            said = process.stderr.readline()  # it is connected, and waits for what is typed
+        process.send_signal(signal.SIGINT)
+        while process.stdout.read(1 << 20):
+            pass
+        assert process.wait(20) == Exit.INTERRUPTED
+        assert b"Traceback" not in said + process.stderr.read()
 
 
 def test_sends_params_and_a_form(run: Run, url: str) -> None:
@@ -186,6 +206,7 @@ def test_downloads(run: Run, url: str, tmp_path: Path) -> None:
     path.unlink()
     status, _, err = run("fetch", f"{url}/status/404", "-o", str(path))
     assert (status, err, path.exists()) == (Exit.REFUSED, b"aiohttpx: ClientResponseError: 404 Not Found\n", False)
+    assert run(*arguments, "--head-only")[0] == Exit.USAGE
     assert run("fetch", f"{url}/range/9", "--checksum", f"sha256:{digest}")[0] == Exit.USAGE
 
 
