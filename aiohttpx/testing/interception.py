@@ -72,7 +72,8 @@ class Interception(ABC):
                 return await original(connector, req, traces, timeout)
             stand_in = self._stand_ins.get(connector)
             if stand_in is None:
-                stand_in = self._stand_ins[connector] = InterceptingConnector(self, connector, False)
+                limits = {"limit": connector.limit, "limit_per_host": connector.limit_per_host}
+                stand_in = self._stand_ins[connector] = InterceptingConnector(self, connector, False, **limits)
             return await original(stand_in, req, traces, timeout)
 
         BaseConnector.connect = connect  # type: ignore[method-assign, assignment]  # another name for `self`

@@ -217,6 +217,19 @@ async def test_a_mock_within_a_mock_has_the_first_word() -> None:
             outer.__enter__()
 
 
+async def test_limits_of_connectors_hold() -> None:
+    with Mock() as mock:
+        mock.get("/slow").reply(latency=60)
+        mock.get("/").reply(body="a")
+        async with ClientSession(connector=aiohttpx.TCPConnector(limit=1)) as session:
+            slow = asyncio.ensure_future(text_of(session, "http://h/slow"))
+            await asyncio.sleep(0)
+            with pytest.raises(TimeoutError):
+                await session.get("http://h/", timeout=aiohttpx.ClientTimeout(pool=0.01))
+            slow.cancel()
+            assert await text_of(session, "http://h/") == "a"
+
+
 async def test_a_closed_session_stays_closed() -> None:
     with Mock() as mock:
         mock.get("/")
