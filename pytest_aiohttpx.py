@@ -76,7 +76,8 @@ def aiohttpx_recorder(request: pytest.FixtureRequest) -> Iterator[Recorder]:
 
     name = re.sub(r"[^\w.-]+", "-", request.node.nodeid.partition("::")[2]).strip("-")
     path = request.path.parent / "recordings" / request.path.stem / f"{name}.json"
-    with Recorder(path, request.config.getoption("--aiohttpx-record")) as recorder:
+    mode: Any = request.config.getoption("--aiohttpx-record")
+    with Recorder(path, mode) as recorder:
         yield recorder
 
 

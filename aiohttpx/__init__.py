@@ -103,6 +103,7 @@ if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
     from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
     from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
     from .session.download import Download
+    from .session.options import RequestOptions
     from .session.ratelimit import RateLimitMiddleware
     from .session.reconnecting import WebSocketStream
     from .session.retry import Attempt, RetryMiddleware
@@ -205,6 +206,7 @@ __all__ = (
     "RateLimitMiddleware",
     "RedirectClientError",
     "RequestInfo",
+    "RequestOptions",
     "RetryMiddleware",
     "SSRFError",
     "SSRFGuard",
@@ -279,6 +281,7 @@ _LATE: _typing.Final = {
     "session.auth": "BearerAuthMiddleware DigestAuthMiddleware",
     "session.cookiejar": "AbstractCookieJar CookieJar DummyCookieJar",
     "session.download": "Download",
+    "session.options": "RequestOptions",
     "session.ratelimit": "RateLimitMiddleware",
     "session.reconnecting": "WebSocketStream",
     "session.retry": "Attempt RetryMiddleware",

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
-from yarl import URL, Query
+from yarl import URL, Query, QueryVariable
 
 if TYPE_CHECKING:
     from http.cookies import BaseCookie, Morsel
@@ -25,6 +25,7 @@ __all__ = (
     "LooseCookies",
     "LooseHeaders",
     "Middleware",
+    "Params",
     "PathLike",
     "Query",
     "RawHeaders",
@@ -51,6 +52,8 @@ LooseCookies: TypeAlias = Union[
 #: Names and values as they came, in order, repeated ones too.
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 StrOrURL: TypeAlias = str | URL
+#: What `params=` takes: as yarl does, but a value may be None, which leaves its name out.
+Params: TypeAlias = Query | Mapping[str, QueryVariable | None] | Iterable[tuple[str, QueryVariable | None]]
 PathLike: TypeAlias = str | os.PathLike[str]
 #: Of aiohttp's server half: what answers a request there, and what stands around that.
 Handler: TypeAlias = Callable[[Any], Awaitable[Any]]

@@ -169,7 +169,7 @@ HOMES: Final[dict[str, str]] = {
     "WebSocketWriter": "aiohttpx.net.websocket",
     "_BaseRequestContextManager": "aiohttpx.session.context:RequestContextManager",
     "_RequestContextManager": "aiohttpx.session.context:RequestContextManager",
-    "_RequestOptions": "aiohttpx.compat.options",
+    "_RequestOptions": "aiohttpx.session.options:RequestOptions",
     "_SessionRequestContextManager": "aiohttpx.session.single:SingleRequest",
     "_WSRequestContextManager": "aiohttpx.session.context:RequestContextManager",
     "access_logger": "aiohttpx.compat.loggers",

@@ -223,7 +223,8 @@ def form_with_files(data: Any, files: Files) -> FormData:
     if data is not None and not isinstance(data, Mapping):
         raise ValueError(f"files can be used with a mapping as data, not with json or other data ({type(data).__name__})")
     form = FormData(data or (), default_to_multipart=True)
-    for field in files.items() if isinstance(files, Mapping) else files:
+    given: Any = files
+    for field in given.items() if isinstance(given, Mapping) else given:
         if not isinstance(field, (tuple, list)) or len(field) != 2:
             raise TypeError(f"files is a mapping or pairs of name and file, but this is neither: {field!r:.100}")
         form._add_file(*field)

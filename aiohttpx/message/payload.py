@@ -223,7 +223,7 @@ class BytesPayload(Payload):
         # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
         value = bytes(value) if isinstance(value, bytearray) else octets(value)
         super().__init__(value, headers, content_type, filename, encoding)
-        self._size = size = len(value)
+        self._size = size = len(value)  # pyright: ignore[reportIncompatibleVariableOverride]  # never None here
         if size > TOO_LARGE_BYTES_BODY:
             text = f"A body of {size} bytes is held in memory as a whole until it is sent; a file is read in pieces"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)

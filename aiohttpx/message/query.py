@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from yarl import URL
@@ -34,7 +34,7 @@ def _extend_by_text(url: URL, text: str) -> URL:
     )
 
 
-def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def _pairs(params: Any) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for name, value in params.items() if isinstance(params, Mapping) else params:
         if isinstance(value, (list, tuple)):

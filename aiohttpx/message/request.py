@@ -20,7 +20,7 @@ from ..net.phases import Phases
 from ..net.proxy import proxy_of
 from ..net.settings import Settings
 from ..net.writer import StreamWriter
-from ..typedefs import Byteish, LooseCookies, LooseHeaders, Query, StrOrURL
+from ..typedefs import Byteish, LooseCookies, LooseHeaders, Params, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
 from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
@@ -110,7 +110,7 @@ class ClientRequest:
         self,
         method: str,
         url: URL | CutURL,
-        params: Query = None,
+        params: Params = None,
         headers: LooseHeaders | None = None,
         skip_auto_headers: Iterable[str] | None = None,
         data: Any = None,

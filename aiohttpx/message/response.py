@@ -180,9 +180,10 @@ class ClientResponse:
 
     @property
     def request_info(self) -> RequestInfo:
-        if self._request_info is None:
-            self._request_info = self._request.request_info
-        return self._request_info
+        info = self._request_info
+        if info is None:
+            info = self._request_info = self._request.request_info
+        return info
 
     @property
     def history(self) -> tuple[ClientResponse, ...]:

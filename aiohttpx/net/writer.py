@@ -111,14 +111,15 @@ class StreamWriter(AbstractStreamWriter):
 
         False when that cannot be done here, and nothing is written.
         """
-        if _sendfile is None or self._encoder is not None or self.length is None or not is_direct(self._connection.transport):
+        sendfile = _sendfile
+        if sendfile is None or self._encoder is not None or self.length is None or not is_direct(self._connection.transport):
             return False
         left = min(size, self.length)
         begun = False
 
         def send(sock: socket) -> bool:
             nonlocal begun, left, offset
-            sent = _sendfile(sock.fileno(), file, offset, min(left, _SENDFILE_PIECE))
+            sent = sendfile(sock.fileno(), file, offset, min(left, _SENDFILE_PIECE))
             begun = True
             left -= sent
             offset += sent

@@ -429,7 +429,7 @@ class BaseConnector:
             return
         self._pool.give_back(key, protocol, monotonic())
         if self._sweep is None and self._keepalive_timeout < inf:
-            self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref(self))
+            self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref[BaseConnector](self))
 
     def _is_alive(self, protocol: HTTPConnection, since: float) -> bool:
         """Whether an idle connection can be lent again."""
@@ -450,7 +450,7 @@ class BaseConnector:
         self._sweep = None
         if oldest is not None:
             delay = max(oldest + self._keepalive_timeout - now, self._trusted_for)
-            self._sweep = self.loop.call_later(delay, _sweep_unless_forgotten, ref(self))
+            self._sweep = self.loop.call_later(delay, _sweep_unless_forgotten, ref[BaseConnector](self))
 
 
 def _sweep_unless_forgotten(connector: ref[BaseConnector]) -> None:

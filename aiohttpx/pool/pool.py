@@ -213,6 +213,7 @@ class Pool(Generic[K, C]):
         """The first in order who can have a slot now; it waits no longer."""
         if self.limit and self.lent >= self.limit:
             return None
+        arrival = 0
         while self._waiters:
             arrival, (key, future) = next(iter(self._waiters.items()))
             host = self._hosts.get(key)

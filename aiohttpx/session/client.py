@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from multidict import CIMultiDict, istr
 from yarl import URL
@@ -30,7 +30,7 @@ from ..net.upload import UploadTracker, track
 from ..pool.connectors import ProxyConnector, TCPConnector
 from ..pool.lending import BaseConnector
 from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
-from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Query, StrOrURL
+from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Params, StrOrURL
 from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .exchange import exchange
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ..message.form import Files
     from ..message.trailers import Trailers
     from .cookiejar import AbstractCookieJar
+    from .options import RequestOptions, SendOptions
     from .tracing import TraceConfig
     from .websocket import ClientWebSocketResponse
 
@@ -197,7 +198,7 @@ class ClientSession(Resuming, WebSocketConnecting):
 
     # -- requests
 
-    def request(self, method: str, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def request(self, method: str, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         """Ask `url` with `method`.
 
         :param params: added to the query: mapping, pairs or str.
@@ -236,36 +237,36 @@ class ClientSession(Resuming, WebSocketConnecting):
         """
         return RequestContextManager(self._request(method, url, **kwargs))
 
-    def get(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def get(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         """GET: see `request`."""
         return RequestContextManager(self._request("GET", url, **kwargs))
 
-    def options(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def options(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         """OPTIONS: see `request`."""
         return RequestContextManager(self._request("OPTIONS", url, **kwargs))
 
-    def head(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def head(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         """HEAD: see `request`. Redirects are not followed unless `allow_redirects=True`."""
         kwargs.setdefault("allow_redirects", False)
         return RequestContextManager(self._request("HEAD", url, **kwargs))
 
-    def post(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def post(self, url: StrOrURL, *, data: Any = None, **kwargs: Unpack[SendOptions]) -> RequestContextManager[ClientResponse]:
         """POST: see `request`."""
         return RequestContextManager(self._request("POST", url, data=data, **kwargs))
 
-    def put(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def put(self, url: StrOrURL, *, data: Any = None, **kwargs: Unpack[SendOptions]) -> RequestContextManager[ClientResponse]:
         """PUT: see `request`."""
         return RequestContextManager(self._request("PUT", url, data=data, **kwargs))
 
-    def patch(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def patch(self, url: StrOrURL, *, data: Any = None, **kwargs: Unpack[SendOptions]) -> RequestContextManager[ClientResponse]:
         """PATCH: see `request`."""
         return RequestContextManager(self._request("PATCH", url, data=data, **kwargs))
 
-    def delete(self, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def delete(self, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         """DELETE: see `request`."""
         return RequestContextManager(self._request("DELETE", url, **kwargs))
 
-    def query(self, url: StrOrURL, *, data: Any = None, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def query(self, url: StrOrURL, *, data: Any = None, **kwargs: Unpack[SendOptions]) -> RequestContextManager[ClientResponse]:
         """QUERY, a safe request with a body: see `request`."""
         return RequestContextManager(self._request("QUERY", url, data=data, **kwargs))
 
@@ -273,7 +274,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         self,
         method: str,
         str_or_url: StrOrURL,
-        params: Query = None,
+        params: Params = None,
         data: Any = None,
         json: Any = None,
         files: Files | None = None,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .. import hdrs
 from ..message.response import ClientResponse
 from ..net.tls import SSLSetting
 from ..timeouts import ClientWSTimeout
-from ..typedefs import LooseHeaders, Query, StrOrURL
+from ..typedefs import LooseHeaders, Params, StrOrURL
 from .context import RequestContextManager
 
 if TYPE_CHECKING:
+    from .options import RequestOptions, WebSocketOptions
     from .reconnecting import OnConnect, WebSocketStream
     from .websocket import ClientWebSocketResponse
 
@@ -29,9 +30,21 @@ class WebSocketConnecting:
     def closed(self) -> bool:
         raise NotImplementedError
 
-    def request(self, method: str, url: StrOrURL, **kwargs: Any) -> RequestContextManager[ClientResponse]:
+    def request(self, method: str, url: StrOrURL, **kwargs: Unpack[RequestOptions]) -> RequestContextManager[ClientResponse]:
         raise NotImplementedError
 
+    @overload
+    def ws_connect(
+        self, url: StrOrURL, *, decode_text: Literal[True] = True, **options: Unpack[WebSocketOptions]
+    ) -> RequestContextManager[ClientWebSocketResponse[Literal[True]]]: ...
+    @overload
+    def ws_connect(
+        self, url: StrOrURL, *, decode_text: Literal[False], **options: Unpack[WebSocketOptions]
+    ) -> RequestContextManager[ClientWebSocketResponse[Literal[False]]]: ...
+    @overload
+    def ws_connect(
+        self, url: StrOrURL, *, decode_text: bool, **options: Unpack[WebSocketOptions]
+    ) -> RequestContextManager[ClientWebSocketResponse[Any]]: ...
     def ws_connect(
         self,
         url: StrOrURL,
@@ -45,7 +58,7 @@ class WebSocketConnecting:
         heartbeat: float | None = None,
         auth: Any = None,
         origin: str | None = None,
-        params: Query = None,
+        params: Params = None,
         headers: LooseHeaders | None = None,
         proxy: StrOrURL | None = None,
         proxy_auth: Any = None,

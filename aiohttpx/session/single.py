@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any
+from typing import Unpack
 
 from ..events import HttpVersion, HttpVersion11
 from ..message.response import ClientResponse
 from ..pool.connectors import TCPConnector
 from ..pool.lending import BaseConnector
-from ..timeouts import NOT_GIVEN
+from ..timeouts import NOT_GIVEN, ClientTimeout
 from ..typedefs import StrOrURL
 from .client import ClientSession
 from .context import RequestContextManager
+from .options import OptionsWithoutTimeout
 
 
 class SingleRequest(RequestContextManager[ClientResponse]):
@@ -34,8 +35,8 @@ def request(
     version: HttpVersion = HttpVersion11,
     connector: BaseConnector | None = None,
     loop: asyncio.AbstractEventLoop | None = None,
-    timeout: Any = NOT_GIVEN,
-    **kwargs: Any,
+    timeout: ClientTimeout | float | None = NOT_GIVEN,
+    **kwargs: Unpack[OptionsWithoutTimeout],
 ) -> SingleRequest:
     """Ask `url` once: await it, `yield from` it, or use it in `async with`. The arguments are those of `ClientSession.request`.
 
@@ -52,7 +53,7 @@ def request(
     return SingleRequest(_once(session, method, url, kwargs))
 
 
-async def _once(session: ClientSession, method: str, url: StrOrURL, kwargs: dict[str, Any]) -> ClientResponse:
+async def _once(session: ClientSession, method: str, url: StrOrURL, kwargs: OptionsWithoutTimeout) -> ClientResponse:
     try:
         response = await session.request(method, url, **kwargs)
     except BaseException:

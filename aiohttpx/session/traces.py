@@ -11,7 +11,7 @@ from ..message.defaults import CutURL
 from ..message.query import extend_query
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
-from ..typedefs import Query
+from ..typedefs import Params
 
 if TYPE_CHECKING:
     from .tracing import Trace
@@ -49,7 +49,7 @@ class Traces(list["Trace"]):
 
 
 async def start_traces(
-    session: Any, method: str, url: URL | CutURL, params: Query, headers: CIMultiDict[str], context: object
+    session: Any, method: str, url: URL | CutURL, params: Params, headers: CIMultiDict[str], context: object
 ) -> Traces:
     """Tell the session's `trace_configs` that a request starts; `context` is its `trace_request_ctx`. What receivers put into
     `headers` is sent. They are not shown credentials in `url`."""

@@ -27,6 +27,7 @@ _TEXT, _BINARY = WSMsgType.TEXT, WSMsgType.BINARY
 
 #: Literal[True]: TEXT comes as str; Literal[False]: as bytes.
 DecodeText = TypeVar("DecodeText", bound=bool, covariant=True)
+Decoded = TypeVar("Decoded")
 Received = WSMessage | WSMessageTextBytes
 
 
@@ -254,6 +255,12 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         else:
             self._end(self.close_code, self.exception())
 
+    @overload
+    async def receive_str(self: ClientWebSocketResponse[Literal[True]], *, timeout: float | None = None) -> str: ...
+    @overload
+    async def receive_str(self: ClientWebSocketResponse[Literal[False]], *, timeout: float | None = None) -> bytes: ...
+    @overload
+    async def receive_str(self, *, timeout: float | None = None) -> Any: ...
     async def receive_str(self, *, timeout: float | None = None) -> Any:
         """The next message, which is text: str, or bytes with `decode_text=False`. Raises `WSMessageTypeError` for any other."""
         message = await self.receive(timeout)
@@ -269,6 +276,10 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         data: bytes = message.data
         return data
 
+    @overload
+    async def receive_json(self, *, timeout: float | None = None) -> Any: ...
+    @overload
+    async def receive_json(self, *, loads: Callable[[Any], Decoded], timeout: float | None = None) -> Decoded: ...
     async def receive_json(self, *, loads: Callable[[Any], Any] = json.loads, timeout: float | None = None) -> Any:
         """What `loads` makes of the next message, which is text. Raises `WSMessageTypeError` for any other, and what `loads`
         raises."""
@@ -282,6 +293,10 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         if "receive" in cls.__dict__ and "__anext__" not in cls.__dict__:
             cls.__anext__ = _anext_by_receive  # type: ignore[method-assign, assignment]
 
+    @overload
+    async def __anext__(self: ClientWebSocketResponse[Literal[True]]) -> WSMessage: ...
+    @overload
+    async def __anext__(self) -> Received: ...
     async def __anext__(self) -> Received:
         messages = self._messages
         if len(messages) > 1 and not self._waiting and messages[0][0] < _CLOSE and messages[0].__class__ is not Deflated:

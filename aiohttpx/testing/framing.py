@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .messages import Request, Response
 
@@ -44,8 +44,8 @@ def frame(request: Request, response: Response, length: int | None) -> Framing:
     chunked = content and length is None and not old
     persistent = request.persistent and not response.close and not (content and length is None and old)
     lines = [f"HTTP/1.1 {response.status} {reason}"]
-    headers = response.headers.items() if isinstance(response.headers, Mapping) else response.headers
-    for name, value in headers:
+    given: Any = response.headers
+    for name, value in given.items() if isinstance(given, Mapping) else given:
         line = f"{name}: {value}"
         if name.lower() in _FRAMING_FIELDS or not _FIELD_LINE.fullmatch(line):
             raise ValueError(f"a handler cannot send this field: {line!r}")

@@ -122,4 +122,5 @@ def _canonical(url: URL) -> URL:
 
 
 def _strings(pairs: Pairs) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in (pairs.items() if isinstance(pairs, Mapping) else pairs)]
+    given: Any = pairs
+    return [(name, str(value)) for name, value in (given.items() if isinstance(given, Mapping) else given)]

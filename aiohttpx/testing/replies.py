@@ -31,7 +31,7 @@ def reply_of(
     """What makes the response, as often as it is asked for. Raises `ValueError` for more than one body."""
     if sum((body is not None, value is not MISSING, chunks is not None, file is not None)) > 1:
         raise ValueError("a reply has one body: one of body, json, chunks and file")
-    fields = list(headers.items() if isinstance(headers, Mapping) else headers)
+    fields: list[Any] = list(headers.items() if isinstance(headers, Mapping) else headers)
     content_type = None
     if value is not MISSING:
         content_type, body = "application/json", json.dumps(value)

@@ -110,8 +110,8 @@ class PeerWebSocket:
                     self._transport.write(serialize_frame(WSMsgType.PONG, message.data, b""))
                 continue
             if message.type is WSMsgType.CLOSE:
-                self.close_code = message.data or _NO_STATUS
-                self.start_closing(self.close_code)
+                code = self.close_code = message.data or _NO_STATUS
+                self.start_closing(code)
             self._messages.append(message)
         self._news.set()
 

@@ -30,7 +30,8 @@ def can_be_sent(name: str, coded_value: str) -> bool:
 
 def named_cookies(cookies: LooseCookies) -> Iterator[tuple[str, Any]]:
     """The cookies of whatever may be given as such, with their names; a Morsel's own name wins."""
-    for name, cookie in cookies.items() if isinstance(cookies, Mapping) else cookies:
+    given: Any = cookies
+    for name, cookie in given.items() if isinstance(given, Mapping) else given:
         own = cookie.key if isinstance(cookie, Morsel) else None
         yield own or name, cookie
 

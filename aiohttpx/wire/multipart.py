@@ -155,7 +155,7 @@ def part_encoder(coding: str, transfer_encoding: str) -> Encoder | None:
     content = None if coding in ("", "identity") else _content_encoder(coding)
     if content is None or transfer is None:
         return content or transfer
-    encode, finish, encode_transfer, finish_transfer = *content, *transfer
+    (encode, finish), (encode_transfer, finish_transfer) = content, transfer
     return Encoder(lambda data: encode_transfer(encode(data)), lambda: encode_transfer(finish()) + finish_transfer())
 
 

@@ -29,7 +29,7 @@ def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charse
         raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
     texts: list[str] | None = None  # a name, a value, a name, ...
     if isinstance(fields, Mapping):
-        fields = fields.items()
+        fields = fields.items()  # pyright: ignore[reportAssignmentType]
         texts = [*chain.from_iterable(fields)]
     if texts is None or not _STR.issuperset(map(type, texts)):
         texts = _texts_of(fields)
