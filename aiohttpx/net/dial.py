@@ -6,11 +6,12 @@ import asyncio
 import errno
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohappyeyeballs import AddrInfoType, SocketFactoryType, addr_to_addr_infos, start_connection
 
@@ -355,10 +356,14 @@ def _proven(key: ConnectionKey, context: ssl.SSLContext, pin: Fingerprint | None
     return key._replace(ssl=pin or context), context.verify_mode, context.check_hostname
 
 
+#: Early versions of Python 3.11 and 3.12 call a method of their own with too many arguments when TLS within TLS fails. Later ones
+#: end a connection by way of that method.
+_CANNOT_FORCE_CLOSE: Final = sys.version_info < (3, 11, 8) or (3, 12) <= sys.version_info < (3, 12, 2)
+
+
 @cache
 def _able_to_force_close(kind: Any) -> Any:
-    """asyncio's own TLS transport, such that TLS within it can fail: early versions of Python 3.11 and 3.12 call a method of
-    their own with too many arguments then."""
+    """asyncio's own TLS transport, such that TLS within it can fail."""
     return type(kind.__name__, (kind,), {"_force_close": lambda self, exc: self.abort()})
 
 
@@ -367,7 +372,7 @@ async def _start_tls(
 ) -> asyncio.Transport:
     loop = asyncio.get_running_loop()
     kind: Any = type(transport)
-    if kind.__module__ == "asyncio.sslproto":
+    if kind.__module__ == "asyncio.sslproto" and _CANNOT_FORCE_CLOSE:
         transport.__class__ = _able_to_force_close(kind)
     try:
         secure = await loop.start_tls(transport, protocol, context, **options)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from aiohttpx import ClientConnectorError, ClientSession, RetryMiddleware, SSRFError, SSRFGuard, TCPConnector
 from aiohttpx.net.resolver import AbstractResolver, ResolveResult
@@ -115,7 +116,7 @@ async def test_no_connection_leads_there(host: str, scheme: str) -> None:
         assert isinstance(caught.value, ClientConnectorError)
         assert isinstance(caught.value.os_error, PermissionError)
         assert "SSRFGuard: " in str(caught.value)
-        assert caught.value.host == host.strip("[]")
+        assert caught.value.host == URL(f"{scheme}://{host}/").raw_host
 
 
 async def test_the_error_says_what_is_wrong() -> None:
