@@ -11,7 +11,7 @@ import os
 import sys
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE, _PyBytes_Resize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
@@ -37,6 +37,8 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL
     PyObject* new_text "PyUnicode_New"(Py_ssize_t, Py_UCS4) except NULL
     int PyUnicode_Resize(PyObject**, Py_ssize_t) except -1
+    Py_ssize_t refcount "Py_REFCNT"(PyObject*)
+    Py_ssize_t size_of "PyBytes_GET_SIZE"(PyObject*)
     char* PyUnicode_DATA(PyObject*)
     char* PyBytes_AS_STRING_of "PyBytes_AS_STRING"(PyObject*)
 
@@ -82,6 +84,9 @@ cdef enum:
     MAX_CONTROL = 125
     POOL = 4096
 
+    LARGE = 65536  # the rest of a payload that is worth a room
+    CREDIBLE = 4194304  # ... that is believed before it has come
+
 cdef type _WSMessage = WSMessage
 cdef type _WSMessageTextBytes = WSMessageTextBytes
 cdef object _TEXT = WSMsgType.TEXT
@@ -90,6 +95,17 @@ cdef object _PING = WSMsgType.PING
 cdef object _PONG = WSMsgType.PONG
 cdef uint64_t _NO_LIMIT = sys.maxsize // 2
 cdef object _urandom = os.urandom
+
+
+cdef class _Room:
+    """A part of a message under way, to be received into."""
+
+    cdef object message  # which lives as long as this
+    cdef char* at
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        PyBuffer_FillInfo(view, self, self.at, self.size, False, flags)
 
 
 cdef class FrameParser:
@@ -111,7 +127,7 @@ cdef class FrameParser:
     cdef PyObject* message  # bytes or a str that nobody else knows, with room for more than has come
     cdef bint ascii  # it is a str
     cdef char* content  # where its content is
-    cdef Py_ssize_t size, room
+    cdef Py_ssize_t size, capacity
     cdef uint64_t fragments
     cdef Utf8 text
 
@@ -163,6 +179,21 @@ cdef class FrameParser:
             error.messages = messages
             raise
         return messages
+
+    def room(self):
+        """See `_frame_parser_py.FrameParser.room`."""
+        cdef _Room room
+        if self.masked or self.size == 0 or self.head_size < self.head_length or self.head[0] & OPCODE >= CLOSE:
+            return None
+        if self.left < LARGE or self.error is not None or self.closed:
+            return None
+        if self.size + self.left > <uint64_t>self.capacity:
+            self.make_room(self.left if self.left <= CREDIBLE else LARGE)
+        room = _Room.__new__(_Room)
+        room.message = <object>self.message
+        room.at = self.content + self.size
+        room.size = min(<uint64_t>(self.capacity - self.size), self.left)
+        return memoryview(room)
 
     # Heads
 
@@ -257,9 +288,10 @@ cdef class FrameParser:
     cdef int gather(self, const char* data, Py_ssize_t length) except -1:
         if length == 0:
             return 0
-        if self.size + length > self.room:
+        if self.size + length > self.capacity:
             self.make_room(length)
-        self.copy(self.content + self.size, data, length)
+        if data != self.content + self.size:  # it was not received there
+            self.copy(self.content + self.size, data, length)
         if self.is_text():
             if not check_utf8(&self.text, self.content + self.size, length):
                 raise bad_text(self.text.character)
@@ -273,18 +305,26 @@ cdef class FrameParser:
         cdef uint64_t wanted = 2 * <uint64_t>(self.size + length) + 1024
         if self.head[0] & FIN and self.size + self.left < wanted:
             wanted = self.size + self.left
-        self.room = 0  # until there is some
+        self.capacity = 0  # until there is some
         if self.message == NULL:
             self.ascii = self.is_text()
             self.message = new_text(wanted, 127) if self.ascii else new_bytes(NULL, wanted)
         else:
             self.resize(wanted)
         self.find_content()
-        self.room = wanted
+        self.capacity = wanted
         return 0
 
     cdef int resize(self, Py_ssize_t size) except -1:
-        return PyUnicode_Resize(&self.message, size) if self.ascii else _PyBytes_Resize(&self.message, size)
+        cdef PyObject* message = self.message
+        if self.ascii:
+            return PyUnicode_Resize(&self.message, size)
+        if refcount(message) == 1 or size_of(message) == size:
+            return _PyBytes_Resize(&self.message, size)
+        self.message = new_bytes(NULL, size)  # a room in it is still in somebody's hands
+        memcpy(PyBytes_AS_STRING_of(self.message), PyBytes_AS_STRING_of(message), min(size, size_of(message)))
+        Py_XDECREF(message)
+        return 0
 
     cdef void find_content(self) noexcept:
         self.content = PyUnicode_DATA(self.message) if self.ascii else PyBytes_AS_STRING_of(self.message)
@@ -292,7 +332,7 @@ cdef class FrameParser:
     cdef int turn_into_bytes(self, Py_ssize_t length) except -1:
         """The text is not all ASCII."""
         cdef PyObject* text = self.message
-        cdef PyObject* encoded = new_bytes(NULL, self.room)
+        cdef PyObject* encoded = new_bytes(NULL, self.capacity)
         memcpy(PyBytes_AS_STRING_of(encoded), self.content, self.size + length)
         self.message = encoded
         self.ascii = False
@@ -331,7 +371,7 @@ cdef class FrameParser:
             raise bad_text(self.text.character)
         if self.message == NULL:
             return self.message_from(b"", 0)
-        self.size = self.room = 0
+        self.size = self.capacity = 0
         if self.ascii or not self.is_text():
             self.resize(size)
         payload = <object>self.message

@@ -112,6 +112,11 @@ class FrameParser:
                 raise
         return messages
 
+    def room(self) -> memoryview | None:
+        """Where the rest of a large payload may be received to spare a copy: a writable view, of which `feed` is to be given what
+        was received into it, in order; or None. Here it is None: the message becomes another object anyway."""
+        return None
+
     def _read_head(self, byte: int) -> None:
         head = self._head
         head.append(byte)

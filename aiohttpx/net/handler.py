@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from . import transports
 from .connection import HTTPConnection
 from .reader import StreamReader
-from .receiver import Heir
+from .receiver import Heir, RoomReceiver
 
 
 class Parser(Protocol):
@@ -66,6 +66,17 @@ class ResponseHandler(HTTPConnection):
         if self._receiver is not None:
             self._receiver = self._receiver.handed_to(heir)
         self._receive_by(self._receiver or heir)  # type: ignore[arg-type]
+
+    def receive_into(self, heir: Heir, room: memoryview | None) -> None:
+        """Receive into `room` until that is full, where that is possible; None: as before."""
+        if self._can_fill and self.is_connected():
+            if self._receiver is not None:
+                self.transport.set_protocol(self._receiver if room is None else RoomReceiver(heir, room))  # type: ignore[union-attr]
+                return
+            paused = self._reading_paused
+            self._receive_by(heir if room is None else RoomReceiver(heir, room))  # type: ignore[arg-type]
+            if paused:
+                self.pause_reading()
 
     def take_leave(self, seconds: float | None) -> None:
         """Close the connection when all that was written is sent, or in so many seconds."""

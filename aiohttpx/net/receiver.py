@@ -86,6 +86,23 @@ class Filler(_Between):
         self._connection.content_received(nbytes)
 
 
+class RoomReceiver(_Between):
+    """Receives into the room that there is for a part of a message, and hands that on as it comes."""
+
+    def __init__(self, connection: Receiving, room: memoryview) -> None:
+        super().__init__(connection)
+        self._room = room
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        came, self._room = self._room[:nbytes], self._room[nbytes:]
+        self._connection.data_received(came)
+        if not self._room:
+            self._connection.receive_in_bulk()
+
+
 def can_share_a_buffer(loop: asyncio.AbstractEventLoop, secure: bool) -> bool:
     """A buffer is filled only at the moment of a read. (Proactors hold it while they wait; TLS is always decrypted in one go.)
 

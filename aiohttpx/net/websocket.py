@@ -21,6 +21,8 @@ from ..typedefs import Byteish
 from ..wire.deflate import Deflater, Inflater
 from ..wire.websocket import serialize_close
 from .handler import ResponseHandler
+from .news import News
+from .receiver import BUFFER_SIZE
 from .timer import timer_of
 
 Data: TypeAlias = bytes | memoryview
@@ -158,6 +160,9 @@ class WebSocketReader(asyncio.Protocol):
     ) -> None:
         #: What has come and was not taken.
         self.messages: deque[Message] = deque()
+        #: All of it is data, as its user is to have it.
+        self.plain = inflater is None
+        self._extend = self.messages.extend
         #: Why nothing more comes.
         self.error: BaseException | None = None
         self.ended = False
@@ -174,11 +179,12 @@ class WebSocketReader(asyncio.Protocol):
         self._feed: Callable[[Data], list[Message]] = parser.feed
         self._inflater = inflater
         self._inflating = False
+        self._in_bulk = False
         self._autoping = autoping
         self._size = 0  # bytes that came since the queue was empty
         self._fault: WebSocketError | None = None  # of which the peer is yet to be told
         self._patience: asyncio.TimerHandle | None = None  # with whoever is to take what came before it
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: News | None = None
         self._farewell: asyncio.Future[WSMessage | None] | None = None
         self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
 
@@ -198,7 +204,7 @@ class WebSocketReader(asyncio.Protocol):
 
     # -- up
 
-    def data_received(self, data: bytes | memoryview) -> None:
+    def data_received(self, data: Data) -> None:
         if self.heard is not None:
             self.heard = self._loop.time()
         try:
@@ -207,20 +213,32 @@ class WebSocketReader(asyncio.Protocol):
             self._heed(error.messages)
             self._violated(error)
             return
-        self._size += len(data)
-        if messages:
+        if not messages:
+            self._gather(len(data))
+            return
+        if self._parser.has_control:
             self._heed(messages)
-        if self.messages:
-            if self._waiter is not None:
-                self._size = 0
-                self._wake()
-            elif self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD:
+        else:
+            self._extend(messages)
+        waiter = self._waiter
+        if waiter is None:
+            self._size += len(data)
+            if self.messages and (self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD):
                 self._pause()
+        elif self.messages:
+            self._size = 0
+            self._waiter = None
+            waiter.arrive()
+
+    def _gather(self, size: int) -> None:
+        """A part of a message has come."""
+        self._size += size
+        if size > BUFFER_SIZE and not self._in_bulk:  # into what is the loop's own
+            self.receive_in_bulk()
+        if self._size > READ_AHEAD and self.messages:
+            self._pause()
 
     def _heed(self, messages: list[Message]) -> None:
-        if not self._parser.has_control:
-            self.messages += messages
-            return
         for message in messages:
             if message[0] < _CONTROL:
                 self.messages.append(message)
@@ -239,16 +257,25 @@ class WebSocketReader(asyncio.Protocol):
             if self._autoping:
                 self._writer.pong(message.data)
         else:
-            self.messages.append(message)
+            self._append(message)
             return
         if not self._autoping:
-            self.messages.append(message)
+            self._append(message)
+
+    def _append(self, message: WSMessage) -> None:
+        """Let whoever takes messages have this, which is no data."""
+        self.plain = False
+        self.messages.append(message)
 
     def content_received(self, size: int) -> None:
         """Nothing passes the parser here."""
 
     def receive_in_bulk(self) -> None:
-        """There is no more of one message than of others."""
+        """What is received into was full. If much of a message is still to come, that is received where it will stay."""
+        room = None if self.ended else self._parser.room()
+        if room is not None or self._in_bulk:
+            self._in_bulk = room is not None
+            self._connection.receive_into(self, room)
 
     def eof_received(self) -> None:
         self.take_leave(LINGER)  # a peer that has ended may never take what is left to send
@@ -290,13 +317,13 @@ class WebSocketReader(asyncio.Protocol):
     def give_up(self, error: BaseException) -> None:
         """End the connection. The task that waits for a message is told why."""
         if self._waiter is not None:
-            self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
+            self._append(WSMessage(WSMsgType.ERROR, error, None))
         self._connection.fail(error)
 
     def _violated(self, error: WebSocketError) -> None:
         """Fail the connection (section 7.1.7): now, or when what came before was taken, and perhaps answered."""
         ahead = bool(self.messages)
-        self.messages.append(WSMessage(WSMsgType.ERROR, error, None))
+        self._append(WSMessage(WSMsgType.ERROR, error, None))
         self._ended(error)
         self._fault = error
         if ahead:
@@ -328,7 +355,7 @@ class WebSocketReader(asyncio.Protocol):
 
     def news(self) -> asyncio.Future[None]:
         """A future that is done when there are messages, or can be no more."""
-        waiter = self._waiter = self._loop.create_future()
+        waiter = self._waiter = News(loop=self._loop)
         if self.ended:
             self._wake()
         return waiter
@@ -390,7 +417,7 @@ class WebSocketReader(asyncio.Protocol):
     def wake(self, message: WSMessage) -> None:
         """Give the waiting task this message, if there is one."""
         if self._waiter is not None:
-            self.messages.append(message)
+            self._append(message)
             self._wake()
 
     def _wake(self) -> None:

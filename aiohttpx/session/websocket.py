@@ -208,7 +208,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         message = messages.popleft()
         if not messages and self._reader.paused:
             self._reader.resume()
-        if message[0] < _CLOSE and message.__class__ is not Deflated:
+        if self._reader.plain:
             return message  # type: ignore[return-value]
         return await self._receive(timeout, message)
 
@@ -299,8 +299,11 @@ class ClientWebSocketResponse(Generic[DecodeText]):
     async def __anext__(self) -> Received: ...
     async def __anext__(self) -> Received:
         messages = self._messages
-        if len(messages) > 1 and not self._waiting and messages[0][0] < _CLOSE and messages[0].__class__ is not Deflated:
-            return messages.popleft()  # type: ignore[return-value]  # as `receive` does, without a call
+        if messages and self._reader.plain and not self._waiting:  # as in `receive`, without a call
+            message = messages.popleft()
+            if not messages and self._reader.paused:
+                self._reader.resume()
+            return message  # type: ignore[return-value]
         return await _anext_by_receive(self)
 
     # -- its end

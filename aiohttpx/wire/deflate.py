@@ -65,31 +65,42 @@ class Inflater:
         :raises WebSocketError: it cannot be inflated (1002), is larger than `max_size` (1009), or is text that is not UTF-8
             (1007). Then the inflater is of no use.
         """
-        if deflated is not None:
-            self._type = deflated.type
-            self._input = deflated.payload + _TAIL
-            self._at = 0
         room = _ROOM
+        if deflated is not None:
+            self._type, payload = deflated
+            self._input = payload + _TAIL
+            self._at = 0
+            if len(self._input) <= self._window:
+                part = self._call(self._input, room)
+                if len(part) < room and not self._stream.eof:
+                    return self._whole(part)
+                room -= self._account(part)
         for _ in range(_CALLS):
+            if not room:
+                break
             size = self._step(room)
             if size < room and self._at == len(self._input):
                 return self._finish()
             room -= size
-            if not room:
-                break
         return None
 
     def _step(self, room: int) -> int:
         """Call zlib once: how many bytes came out. A full room may have left more inside."""
-        stream = self._stream
-        if stream is None:
-            stream = self._stream = self._zlib.decompressobj(wbits=-self._bits)
-        given = self._input[self._at : self._at + self._window]
+        return self._account(self._call(self._input[self._at : self._at + self._window], room))
+
+    def _call(self, given: bytes, room: int) -> bytes:
+        if self._stream is None:
+            self._stream = self._zlib.decompressobj(wbits=-self._bits)
         self._at += len(given)
         try:
-            part = stream.decompress(given, room)
+            part: bytes = self._stream.decompress(given, room)
         except self._zlib.error as wrong:
             raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, f"A message that cannot be inflated: {wrong}") from wrong
+        return part
+
+    def _account(self, part: bytes) -> int:
+        """Keep a part of the message: its size."""
+        stream = self._stream
         if stream.eof:
             self._at -= len(stream.unused_data)
             self._stream = None
@@ -99,6 +110,22 @@ class Inflater:
             self._window = min(4 * self._window, _WINDOW)
         self._add(part)
         return len(part)
+
+    def _whole(self, part: bytes) -> WSMessage | WSMessageTextBytes:
+        """The message of which zlib gave all at once, as nearly all are."""
+        self._input = b""
+        if not self._takeover:
+            self._stream = None
+        if self._max_size and len(part) > self._max_size:
+            raise too_big(len(part), self._max_size)
+        if self._type != WSMsgType.TEXT:
+            return WSMessage(WSMsgType.BINARY, part, "")
+        if not self._decode_text:
+            return WSMessageTextBytes(WSMsgType.TEXT, part, "")
+        try:
+            return WSMessage(WSMsgType.TEXT, part.decode(), "")
+        except UnicodeDecodeError as wrong:
+            raise bad_text(wrong.start) from None
 
     def _add(self, part: bytes, final: bool = False) -> None:
         before = self._size
@@ -150,7 +177,9 @@ class Deflater:
 
     def deflate(self, message: bytes | bytearray | memoryview) -> bytes:
         """The payload of a compressed message, to be sent with RSV1 in its first frame."""
-        return b"".join(self.steps(message))
+        if not len(message):
+            return _EMPTY
+        return (self._stream.compress(message) + self._stream.flush(self._flush))[: -len(_TAIL)]  # type: ignore[no-any-return]
 
     def steps(self, message: bytes | bytearray | memoryview) -> Iterator[bytes]:
         """The same in parts, each a bounded amount of work. All are to be taken before the next message is begun."""

@@ -220,3 +220,50 @@ def test_a_mask_has_four_bytes(framing: ModuleType, mask: bytes) -> None:
         framing.apply_mask(mask, bytearray(b"x"))
     with pytest.raises(ValueError, match=f"4 bytes, not {len(mask)}"):
         framing.serialize_frame(TEXT, b"x", mask)
+
+
+@pytest.mark.parametrize("first", [1, 1000, 2**18])
+@pytest.mark.parametrize("kind", ["binary", "ascii", "text", "fragments", "deflated", "larger than is believed"])
+def test_a_large_payload_may_be_received_where_it_stays(framing: ModuleType, kind: str, first: int) -> None:
+    payload = MEGABYTE if kind != "larger than is believed" else MEGABYTE * 5
+    if kind in ("ascii", "text"):
+        payload = payload.hex().encode() if kind == "ascii" else ("0" * 300_000 + "\N{SNOWMAN}" * 300_000).encode()
+    opcode = TEXT if kind in ("ascii", "text") else BINARY
+    wire = frame(opcode, payload, rsv=4 * (kind == "deflated"))
+    if kind == "fragments":
+        wire = frame(BINARY, payload[:400_000], fin=False) + frame(PING) + frame(CONTINUATION, payload[400_000:])
+    whole, parser = framing.FrameParser(deflate=True), framing.FrameParser(deflate=True)
+    at, said, rooms = first, parser.feed(wire[:first]), []
+    while at < len(wire):
+        room = parser.room()
+        size = min(len(room), 300_000) if room is not None else 100_000
+        if room is None:
+            said += parser.feed(wire[at : at + size])
+        else:
+            rooms.append(room)  # somebody keeps it
+            room[:size] = wire[at : at + size]
+            said += parser.feed(room[:size])
+        at += size
+    assert said == whole.feed(wire)
+    assert parser.room() is None
+    assert bool(rooms) == (framing.__name__.endswith("_frame_parser"))
+
+
+def test_there_is_no_room_where_little_is_to_come_or_nothing_may(framing: ModuleType) -> None:
+    for wire in (b"", b"\x82", frame(BINARY, MEGABYTE)[:10], frame(BINARY, bytes(1000))[:500], frame(PING, b"ab")[:3]):
+        parser = framing.FrameParser()
+        parser.feed(wire)
+        assert parser.room() is None
+    with pytest.raises(WebSocketError):
+        parser.feed(frame(3))
+    assert parser.room() is None
+
+
+def test_text_that_was_received_in_its_place_is_checked(framing: ModuleType) -> None:
+    parser = framing.FrameParser()
+    wire = frame(TEXT, b"a" * 500_000 + b"\xff" + b"a" * 500_000)
+    parser.feed(wire[:100_000])
+    rest = parser.room() or memoryview(bytearray(len(wire) - 100_000))
+    rest[:] = wire[100_000:]
+    with pytest.raises(WebSocketError, match="500000"):
+        parser.feed(rest)

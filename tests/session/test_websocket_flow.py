@@ -239,3 +239,33 @@ async def test_a_compressed_violation(payload: bytes, code: int) -> None:
         assert type(message.data) is WebSocketError
         assert message.data.code == ws.close_code == code
         assert (await ws.receive()).type is WSMsgType.CLOSED
+
+
+@pytest.mark.every_loop
+async def test_large_and_small_messages_in_turns() -> None:
+    said = [
+        (BINARY, bytes(1_000_000)),
+        (TEXT, "a" * 700_000),
+        (TEXT, "small"),
+        (TEXT, "\N{SNOWMAN}" * 300_000),
+        (BINARY, b""),
+    ] * 2
+
+    async def serve(talk: Talk) -> None:
+        await talk.open()
+        for kind, data in said:
+            await talk.say(kind, data)
+        assert (await talk.hear()).data == "all"
+        for kind, data in said:
+            await talk.say(kind, data)
+        # what breaks the protocol within a message that is received where it would stay
+        await talk.write(frame(TEXT, b"a" * 1_000_000 + b"\xff"))
+        await talk.hear_end()
+
+    async with WebSocketPeer(serve) as peer, ClientSession() as session, session.ws_connect(peer.url) as ws:
+        assert [tuple(await ws.receive())[:2] for _ in said] == said
+        await ws.send_str("all")
+        await until(lambda: ws._reader.paused)
+        assert [tuple(await ws.receive())[:2] for _ in said] == said
+        message = await ws.receive()
+        assert (message.type, message.data.code) == (WSMsgType.ERROR, 1007)
