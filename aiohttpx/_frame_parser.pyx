@@ -97,17 +97,6 @@ cdef uint64_t _NO_LIMIT = sys.maxsize // 2
 cdef object _urandom = os.urandom
 
 
-cdef class _Room:
-    """A part of a message under way, to be received into."""
-
-    cdef object message  # which lives as long as this
-    cdef char* at
-    cdef Py_ssize_t size
-
-    def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, self.at, self.size, False, flags)
-
-
 cdef class FrameParser:
     """What a peer sends on one connection, turned into messages: see `_frame_parser_py.FrameParser`."""
 
@@ -388,6 +377,20 @@ cdef class FrameParser:
         if self.type == BINARY:
             return make_message(_WSMessage, _BINARY, payload, "")
         return make_message(_WSMessageTextBytes, _TEXT, payload, "")
+
+
+# Rooms
+
+
+cdef class _Room:
+    """A part of a message under way, to be received into."""
+
+    cdef object message  # which lives as long as this
+    cdef char* at
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        PyBuffer_FillInfo(view, self, self.at, self.size, False, flags)
 
 
 # Frames

@@ -1,6 +1,6 @@
 """aiohttpx against its peers over WebSockets: client CPU for a message, or for a MiB.
 
-    python benchmarks/compare_websockets.py --rounds 5
+    python benchmarks/compare_websockets.py --rounds 5 --loop asyncio uvloop --save benchmarks/RESULTS-WEBSOCKETS.md
 
 The server has one core, the contestants another, each in a process of its own, in turns: round 0 of all, round 1 of all, ...
 """
@@ -8,63 +8,17 @@ The server has one core, the contestants another, each in a process of its own, 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import IO, cast
 
-from websocket_contestants import CONTESTANTS
-
-
-@dataclass(frozen=True)
-class Work:
-    """`count` echoes of `size` bytes in a round, or a flood of so many messages when `size` is 0."""
-
-    title: str
-    count: int
-    size: int
-    #: Times as fast as aiohttp, and the contestant not to be behind.
-    target: float
-    rival: str | None
-    deflate: bool = False
-
-
-WORKS = {
-    "echo32": Work("echo 32 B, one after the other", 5_000, 32, 1.7, "picows-await"),
-    "flood": Work("receive a flood of 256 B messages", 200_000, 0, 2.8, "picows-await"),
-    "echo1m": Work("echo 1 MiB", 100, 2**20, 1.7, "picows-await"),
-    "deflate4k": Work("echo 4 KiB with permessage-deflate", 2_000, 4096, 1.25, None, deflate=True),
-}
-
-
-async def measure(name: str, work: Work, url: str) -> None:
-    """Be one contestant: a round for each line of input, its microseconds of CPU for a message to the output."""
-    contestant = CONTESTANTS[name]()
-    await contestant.open(url, work.deflate)
-    # As compressible as text is, and not the same from message to message.
-    data = (b"%032x" % (0xFEED << 40)) * (work.size // 32)
-    await play(contestant, work, data)
-    print(flush=True)
-    for _ in sys.stdin:
-        start = time.process_time()
-        await play(contestant, work, data)
-        print((time.process_time() - start) / work.count * 1e6, flush=True)
-    await contestant.close()
-
-
-async def play(contestant: object, work: Work, data: bytes) -> None:
-    if not work.size:
-        if await contestant.flood(work.count) != 256 * work.count:  # type: ignore[attr-defined]
-            raise RuntimeError("the flood was not received whole")
-        return
-    for _ in range(work.count):
-        if len(await contestant.echo(data)) != work.size:  # type: ignore[attr-defined]
-            raise RuntimeError("the echo is not what was sent")
+from report import aligned, command, setting, word
+from websocket_contestants import CONTESTANTS, DISTRIBUTIONS
+from websocket_worker import WORKS, Work
 
 
 def spawn(script: str, *arguments: str) -> subprocess.Popen[str]:
@@ -78,14 +32,13 @@ def hear(process: subprocess.Popen[str]) -> str:
     return cast("IO[str]", process.stdout).readline()
 
 
-def compare(name: str, options: argparse.Namespace, ports: list[str]) -> dict[str, list[float]]:
+def compare(name: str, loop: str, options: argparse.Namespace, ports: list[str]) -> dict[str, list[float]]:
     """CPU a message, one number a round, of each contestant that does the work."""
     work = WORKS[name]
     url = f"ws://127.0.0.1:{ports[work.deflate]}/"
     takers = [taker for taker in options.contestants if CONTESTANTS[taker].deflates or not work.deflate]
-    processes = {
-        taker: spawn("compare_websockets.py", "--measure", taker, name, url, "--core", str(options.cores[1])) for taker in takers
-    }
+    where = [url, loop, options.heap, str(options.cores[1])]
+    processes = {taker: spawn("websocket_worker.py", taker, name, *where) for taker in takers}
     numbers: dict[str, list[float]] = {taker: [] for taker in takers if hear(processes[taker])}
     for _ in range(options.rounds):
         for taker, measured in numbers.items():
@@ -96,14 +49,14 @@ def compare(name: str, options: argparse.Namespace, ports: list[str]) -> dict[st
     return numbers
 
 
-def table(work: Work, numbers: dict[str, list[float]]) -> str:
+def table(work: Work, loop: str, heap: str, numbers: dict[str, list[float]]) -> str:
     unit = "MiB" if work.size == 2**20 else "message"
-    lines = [f"### {work.title}", "", f"| contestant | CPU µs a {unit} | min-max | x aiohttp |", "| --- | ---: | ---: | ---: |"]
+    rows = [["contestant", f"CPU µs a {unit}", "min-max", "x aiohttp"]]
     medians = {name: median(measured) for name, measured in numbers.items()}
     for name, measured in numbers.items():
         times = f"{medians['aiohttp'] / medians[name]:.2f}" if "aiohttp" in medians else ""
-        lines.append(f"| {name} | {medians[name]:,.2f} | {min(measured):,.2f}-{max(measured):,.2f} | {times} |")
-    lines.append("")
+        rows.append([name, f"{medians[name]:,.2f}", f"{min(measured):,.2f}-{max(measured):,.2f}", times])
+    lines = [f"### {work.title}; {loop}, {heap} heap", "", *aligned(rows), ""]
     if {"aiohttpx", "aiohttp"} <= medians.keys():
         ratio = medians["aiohttp"] / medians["aiohttpx"]
         lines.append(f"- {word(ratio >= work.target)}: at least {work.target:g} x aiohttp, is {ratio:.2f} x")
@@ -113,8 +66,17 @@ def table(work: Work, numbers: dict[str, list[float]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def word(reached: bool) -> str:
-    return "reached" if reached else "**missed**"
+def report(options: argparse.Namespace) -> Iterator[str]:
+    """The parts of the report as they are ready."""
+    yield "# WebSockets: client CPU, measured\n"
+    yield f"Printed by `{command()}`: the median of {options.rounds} rounds.\n"
+    yield setting([name for taker in options.contestants for name in DISTRIBUTIONS.get(taker, [taker])]) + "\n"
+    server = spawn("websocket_server.py", str(options.cores[0]))
+    ports = hear(server).split()
+    for name in options.work:
+        for loop in options.loop:
+            yield table(WORKS[name], loop, options.heap, compare(name, loop, options, ports))
+    server.communicate()
 
 
 def main() -> None:
@@ -123,19 +85,16 @@ def main() -> None:
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cores", nargs=2, type=int, default=[0, 1], metavar=("SERVER", "CLIENT"))
-    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
-    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--loop", nargs="+", choices=["asyncio", "uvloop"], default=["asyncio"])
+    parser.add_argument("--heap", choices=["fresh", "used"], default="fresh", help="as in compare.py")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the report there too, as Markdown")
     options = parser.parse_args()
-    if options.measure:
-        os.sched_setaffinity(0, {options.core})
-        name, work, url = options.measure
-        asyncio.run(measure(name, WORKS[work], url))
-        return
-    server = spawn("websocket_server.py", str(options.cores[0]))
-    ports = hear(server).split()
-    for name in options.work:
-        print(table(WORKS[name], compare(name, options, ports)), flush=True)
-    server.communicate()
+    parts = []
+    for part in report(options):
+        print(part, flush=True)
+        parts.append(part)
+    if options.save:
+        options.save.write_text("\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def table(work: Work, loop: str, heap: str, results: Sequence[Result]) -> str:
         columns.append("peak MiB")
     by_name = {result.contestant: result for result in results if not result.error}
     rows = [_row(work, result, by_name.get(REFERENCE)) for result in by_name.values()]
-    lines = [f"### {work.name}: {work.title}; {loop}, {heap} heap", "", *_aligned([columns, *rows]), ""]
+    lines = [f"### {work.name}: {work.title}; {loop}, {heap} heap", "", *aligned([columns, *rows]), ""]
     lines += [f"{result.contestant}: {result.error}" for result in results if result.error]
     lines += _verdict(work, loop, by_name)
     return "\n".join(lines) + "\n"
@@ -72,7 +72,7 @@ def _row(work: Work, result: Result, reference: Result | None) -> list[str]:
     return row
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table that is one in plain text too: names to the left, numbers to the right."""
     first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
     form = " | ".join([f"{{:{first}}}", *(f"{{:>{width}}}" for width in others)])
@@ -90,28 +90,32 @@ def _verdict(work: Work, loop: str, by_name: dict[str, Result]) -> Iterable[str]
     if reference is not None:
         wanted = (loop == "uvloop" and work.target.faster_on_uvloop) or work.target.faster
         ratio = median(reference.cpu) / cpu
-        yield f"- {_word(ratio >= wanted)}: at least {wanted:g} x {REFERENCE} in CPU, is {ratio:.2f} x"
+        yield f"- {word(ratio >= wanted)}: at least {wanted:g} x {REFERENCE} in CPU, is {ratio:.2f} x"
         if work.target.memory:
-            yield f"- {_word(subject.peak <= reference.peak * _SAME_MEMORY)}: peak memory not above {REFERENCE}'s"
+            yield f"- {word(subject.peak <= reference.peak * _SAME_MEMORY)}: peak memory not above {REFERENCE}'s"
     if rival is not None:
-        yield f"- {_word(cpu <= median(rival.cpu))}: not behind {rival.contestant} in CPU, is {median(rival.cpu) / cpu:.2f} x"
+        yield f"- {word(cpu <= median(rival.cpu))}: not behind {rival.contestant} in CPU, is {median(rival.cpu) / cpu:.2f} x"
 
 
-def _word(reached: bool) -> str:
+def word(reached: bool) -> str:
     return "reached" if reached else "**missed**"
 
 
 def machine(nginx_version: str, contestants: Iterable[str]) -> str:
     """One line on where and with what the numbers were made."""
     distributions = dict.fromkeys(name for contestant in contestants for name in CONTESTANTS[contestant].distributions)
+    return setting(distributions, [" ".join(ssl.OPENSSL_VERSION.split()[:2]), f"nginx {nginx_version}"])
+
+
+def setting(distributions: Iterable[str], others: Iterable[str] = ()) -> str:
+    """The same for these distributions."""
     return "; ".join(
         [
             date.today().isoformat(),
             f"{_processor()}, {os.cpu_count()} cores",
             f"{platform.system()} {platform.release()}",
             f"{platform.python_implementation()} {platform.python_version()}",
-            " ".join(ssl.OPENSSL_VERSION.split()[:2]),
-            f"nginx {nginx_version}",
+            *others,
             *(f"{name} {_version(name)}" for name in [*distributions, "uvloop"]),
         ]
     )
@@ -133,4 +137,4 @@ def _version(distribution: str) -> str:
 
 def command() -> str:
     """The command line that is running, to be printed beside its numbers."""
-    return " ".join(["python", "benchmarks/compare.py", *sys.argv[1:]])
+    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])

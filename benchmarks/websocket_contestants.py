@@ -145,3 +145,5 @@ CONTESTANTS: dict[str, type[Any]] = {
     "picows-await": PicowsAwait,
     "wreq": Wreq,
 }
+#: Whose versions to tell, where they are not the contestant's name.
+DISTRIBUTIONS: dict[str, list[str]] = {"picows-await": []}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+_set_result = asyncio.Future.set_result
+
 
 class News(asyncio.Future[None]):
     """A future of one task. `arrive` lets that task go on at once, where `set_result` would in the loop's next turn.
@@ -19,15 +21,13 @@ class News(asyncio.Future[None]):
 
     def arrive(self) -> None:
         """Set the result. To be called last: before this returns the task may do anything."""
-        if self.done():
-            return
         step = self._step
-        if step is None or asyncio.current_task(self.get_loop()) is not None:  # a task cannot go on within another one
-            self.set_result(None)
-        else:
+        if step is not None and asyncio.current_task(self.get_loop()) is None:  # a task cannot go on within another one
             self._step = None
-            super().set_result(None)
+            _set_result(self, None)
             self._context.run(step, self)
+        elif not self.done():
+            self.set_result(None)
 
     def add_done_callback(self, fn: Callable[..., object], /, *, context: Context | None = None) -> None:
         if self._step is None and context is not None and not self.done():
