@@ -11,7 +11,8 @@ import select
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from math import inf
 from time import monotonic
@@ -191,6 +192,7 @@ class BaseConnector:
         # Whatever has a socket, lent or idle or on its way from one to the other, until that is closed; and who is opening one.
         self._open_connections: set[HTTPConnection] = set()
         self._opening: dict[asyncio.Timeout, asyncio.Future[None]] = {}
+        self._bound: set[asyncio.Timeout] = set()  # what else ends when the connector does
         self._read_buffer: bytearray | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
@@ -288,6 +290,8 @@ class BaseConnector:
             return []
         for clock in list(self._opening):  # this may be another thread than the loop's
             self._loop.call_soon_threadsafe(self._give_up, clock)
+        for clock in list(self._bound):
+            self._loop.call_soon_threadsafe(self._unbind, clock)
         ended = list(self._open_connections)
         for protocol in ended:
             secure = protocol.transport is not None and protocol.transport.get_extra_info("sslcontext") is not None
@@ -402,6 +406,25 @@ class BaseConnector:
 
     def _give_up(self, clock: asyncio.Timeout) -> None:
         if clock in self._opening:
+            clock.reschedule(0)
+
+    @asynccontextmanager
+    async def bound(self) -> AsyncIterator[None]:
+        """What the block waits for, whatever that is, ends with the connector: in `ClientConnectionError`."""
+        clock = asyncio.timeout(None)
+        self._bound.add(clock)
+        try:
+            async with clock:
+                yield
+        except TimeoutError as error:
+            if not (self.closed and clock.expired()):
+                raise
+            raise _closed_error() from error
+        finally:
+            self._bound.discard(clock)
+
+    def _unbind(self, clock: asyncio.Timeout) -> None:
+        if clock in self._bound:
             clock.reschedule(0)
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:

@@ -154,7 +154,8 @@ async def _through(
         if deadline is not None:
             deadline.in_middlewares = True
             answer = deadline.hold(answer, peer, "in a middleware")
-        response = await answer
+        async with connector.bound():  # a middleware may be waiting for what has nothing to do with connections
+            response = await answer
         if response is None:
             raise TypeError(f"A middleware returned None for {request.method} {request.url}")
         if deadline is not None:

@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aiohttpx import (
+    ClientConnectionError,
     ClientHandlerType,
     ClientMiddlewareType,
     ClientPayloadError,
@@ -315,3 +316,43 @@ async def test_the_total_limit_covers_the_body_of_the_response_that_is_returned(
         response = await session.get(peer.url, timeout=0.2)
         with pytest.raises(ServerTimeoutError):
             await response.read()
+
+
+# -- when the session ends
+
+
+@pytest.mark.every_loop
+async def test_closing_the_session_ends_what_a_middleware_waits_for(site: Site) -> None:
+    started = asyncio.Event()
+
+    async def wait(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        response = await handler(request)
+        started.set()
+        await asyncio.sleep(3600)
+        return response
+
+    session = ClientSession(middlewares=(wait,))
+    asking = asyncio.ensure_future(session.get(site.url + "/echo"))
+    await started.wait()
+    await session.close()
+    with pytest.raises(ClientConnectionError, match="Connector is closed"):
+        await asking
+
+
+async def test_a_borrowed_connector_lets_it_wait(site: Site) -> None:
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        response = await handler(request)
+        started.set()
+        await go_on.wait()
+        return response
+
+    async with TCPConnector() as connector:
+        session = ClientSession(connector=connector, connector_owner=False, middlewares=(wait,))
+        asking = asyncio.ensure_future(session.get(site.url + "/echo"))
+        await started.wait()
+        await session.close()
+        go_on.set()
+        async with await asking as response:
+            assert response.status == 200
