@@ -320,12 +320,15 @@ def _text_type(encoding: str | None, content_type: str | None) -> tuple[str, str
 class IOBasePayload(Payload):
     """A file, from where it stands. It is read in an executor, and closed there by `close`.
 
-    If it can seek, it is read from the same place when it is written again.
+    If it can seek, it is read from the same place when it is written again. With a `disposition`, "inline" or "attachment", a
+    Content-Disposition field says that, and its name.
     """
 
-    def __init__(self, value: IO[Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, value: IO[Any], *args: Any, disposition: str | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("filename", filename_of(value))
         super().__init__(value, *args, **kwargs)
+        if disposition is not None and self._filename is not None:
+            self.set_content_disposition(disposition, filename=self._filename)
         self._source = self._open(value)
 
     def _open(self, file: Any) -> FileSource:

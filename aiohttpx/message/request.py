@@ -186,6 +186,12 @@ class ClientRequest:
         if proxy is not None:
             self.update_proxy(proxy, proxy_auth, proxy_headers)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in [*vars(cls).items()]:
+            if value is None and isinstance(getattr(ClientRequest, name, None), property):
+                delattr(cls, name)  # `headers = None` declares an attribute, and is not to hide it
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.url}>"
 
@@ -367,18 +373,32 @@ class ClientRequest:
 
     def _fields_without_body(self, headers: CIMultiDict[str]) -> Fields:
         self.compress = None
-        if self.method in self.GET_METHODS and not self.chunked:
-            return ()
-        fields: Fields = ()
-        if self.chunked:
+        if self._says_chunked(headers):
+            fields: Fields = ()
+        elif self.chunked:
             fields = ((hdrs.TRANSFER_ENCODING, "chunked"),)
-        elif hdrs.CONTENT_LENGTH not in headers and hdrs.TRANSFER_ENCODING not in headers:
+        elif self.method in self.GET_METHODS:
+            return ()
+        elif hdrs.CONTENT_LENGTH not in headers:
             fields = _NO_LENGTH
-        elif (length := self._explicit_length(headers)) is not None and length > 0:
-            raise ValueError(f"Content-Length is {length}, but the request has no body")
+        else:
+            fields = ()
+            if (length := self._explicit_length(headers)) is not None and length > 0:
+                raise ValueError(f"Content-Length is {length}, but the request has no body")
         if self.method in self.POST_METHODS and self._wants(hdrs.CONTENT_TYPE, headers):
             fields += (_OCTETS,)
         return fields
+
+    def _says_chunked(self, headers: CIMultiDict[str]) -> bool:
+        """`headers` have a Transfer-Encoding field. A length does not go with it, nor with `chunked` (RFC 9112, section 6.2)."""
+        said = hdrs.TRANSFER_ENCODING in headers
+        if said and self.chunked:
+            raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
+        if (said or self.chunked) and hdrs.CONTENT_LENGTH in headers:
+            raise ValueError("chunked can not be set if Content-Length header is set")
+        if said:
+            self.chunked = True
+        return said
 
     def _fields_with_body(self, headers: CIMultiDict[str], payload: Payload) -> Fields:
         """RFC 9112, section 6.3: a length that is known, or else chunks."""
@@ -392,13 +412,11 @@ class ClientRequest:
             self.compress = "deflate" if self.compress is True else self.compress
             make_encoder(self.compress)  # or it is a ValueError before anything is sent
             fields.append((hdrs.CONTENT_ENCODING, self.compress))
-        if hdrs.TRANSFER_ENCODING in headers:
-            if self.chunked:
-                raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
-            self.chunked = True
+        if self._says_chunked(headers):
+            pass
         elif hdrs.CONTENT_LENGTH in headers:
-            if self.chunked or self.compress or payload.has_trailers:
-                raise ValueError("chunked, compress and trailers can not be set if Content-Length header is set")
+            if self.compress or payload.has_trailers:
+                raise ValueError("compress and trailers can not be set if Content-Length header is set")
             self._explicit_length(headers)
         elif self.chunked or self.compress or size is None:
             self.chunked = True

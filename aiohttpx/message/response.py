@@ -323,7 +323,10 @@ class ClientResponse:
         self._connection = connection
         try:
             head, body = await self.answer  # type: ignore[misc]
-        except HttpProcessingError as error:
+        except BaseException as error:
+            self.answer = None  # it holds the error, and that, by its traceback, the response
+            if not isinstance(error, HttpProcessingError):
+                raise
             raise ClientResponseError(
                 self.request_info, self.history, status=error.code, message=error.message, headers=error.headers
             ) from error

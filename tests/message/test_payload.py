@@ -112,6 +112,14 @@ def test_types_of_bodies(path: Path) -> None:
             assert get_payload(payload) is payload
 
 
+def test_a_file_says_what_it_is_for_when_asked_to(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    with open(tmp_path / "a.txt", "rb") as file:
+        payload = get_payload(file, disposition="inline")
+        assert payload.headers == {"Content-Type": "text/plain", "Content-Disposition": 'inline; filename="a.txt"'}
+    assert get_payload(io.BytesIO(b"abc"), disposition="inline").headers == {"Content-Type": "application/octet-stream"}
+
+
 @pytest.mark.parametrize("data", [None, 1, {}, [], [b"a"], object()], ids=repr)
 def test_other_types_have_no_payload(data: Any) -> None:
     with pytest.raises(module.LookupError):

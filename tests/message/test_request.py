@@ -239,6 +239,35 @@ async def test_the_fields_may_be_replaced() -> None:
         assert peer.received == b"GET / HTTP/1.1\r\nHost: example.org\r\nX-A: 1\r\n\r\n"
 
 
+async def test_a_declaration_in_a_subclass_hides_nothing() -> None:
+    class Declaring(ClientRequest):
+        headers = None  # type: ignore[assignment]
+        url: URL = None  # type: ignore[assignment]
+
+    request = Declaring("GET", ORIGIN, headers={"X-A": "1"})
+    assert request.headers["X-A"] == "1"
+    assert request.url == ORIGIN.with_fragment(None)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("data", [None, b"abc"])
+async def test_chunks_and_a_length_do_not_go_together(method: str, data: bytes | None) -> None:
+    for headers in {"Content-Length": "3", "Transfer-Encoding": "chunked"}, {"Content-Length": "3"}:
+        with pytest.raises(ValueError, match="chunked can not be set if Content-Length"):
+            ClientRequest(method, ORIGIN, headers=headers, data=data, chunked="Transfer-Encoding" not in headers)
+    with pytest.raises(ValueError, match='chunked can not be set if "Transfer-Encoding'):
+        ClientRequest(method, ORIGIN, headers={"Transfer-Encoding": "chunked"}, data=data, chunked=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_chunks_that_only_the_fields_speak_of_end(method: str) -> None:
+    async with ScriptedPeer([Expect(b"\r\n0\r\n\r\n"), OK]) as peer, ClientSession() as session, asyncio.timeout(10):
+        async with session.request(method, peer.url, headers={"Transfer-Encoding": "chunked"}) as response:
+            assert response.status == 200
+        assert peer.received.count(b"Transfer-Encoding") == 1
+        assert b"Content-Length" not in peer.received
+
+
 async def test_requests_take_new_attributes() -> None:
     request = ClientRequest("GET", ORIGIN)
     request.seen = True  # type: ignore[attr-defined]

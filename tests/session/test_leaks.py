@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import io
 import os
 import socket
 import sys
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -202,3 +204,23 @@ async def test_a_failure_leaves_nothing_behind(
 @pytest.mark.usefixtures("unfrozen")
 async def test_closing_leaves_nothing_behind() -> None:
     await leaves_nothing(close_while_asking)
+
+
+@pytest.mark.parametrize("wire", [HalfClose(), b"SSH-2.0-OpenSSH\r\n"], ids=str)
+async def test_a_response_that_never_began_is_not_left_to_the_garbage_collector(wire: bytes | HalfClose) -> None:
+    made: list[weakref.ref[ClientResponse]] = []
+
+    class Seen(ClientResponse):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(weakref.ref(self))
+
+    async with ScriptedPeer([ExpectRequest(), wire]) as peer, ClientSession(response_class=Seen) as session:
+        gc.disable()
+        try:
+            with contextlib.suppress(ClientError):
+                await session.get(peer.url)
+            await asyncio.sleep(0)  # the loop still holds what it has just called
+            assert [each() for each in made] == [None]
+        finally:
+            gc.enable()
