@@ -373,32 +373,26 @@ class ClientRequest:
 
     def _fields_without_body(self, headers: CIMultiDict[str]) -> Fields:
         self.compress = None
-        if self._says_chunked(headers):
-            fields: Fields = ()
-        elif self.chunked:
+        fields: Fields = ()
+        if hdrs.TRANSFER_ENCODING in headers:
+            self._be_chunked(headers)
+        elif self.chunked and hdrs.CONTENT_LENGTH not in headers:
             fields = ((hdrs.TRANSFER_ENCODING, "chunked"),)
-        elif self.method in self.GET_METHODS:
+        elif self.method in self.GET_METHODS and not self.chunked:
             return ()
         elif hdrs.CONTENT_LENGTH not in headers:
             fields = _NO_LENGTH
-        else:
-            fields = ()
-            if (length := self._explicit_length(headers)) is not None and length > 0:
-                raise ValueError(f"Content-Length is {length}, but the request has no body")
+        elif self.chunked or self._explicit_length(headers):
+            raise ValueError(f"Content-Length is {headers[hdrs.CONTENT_LENGTH]}, but the request has no body of that length")
         if self.method in self.POST_METHODS and self._wants(hdrs.CONTENT_TYPE, headers):
             fields += (_OCTETS,)
         return fields
 
-    def _says_chunked(self, headers: CIMultiDict[str]) -> bool:
-        """`headers` have a Transfer-Encoding field. A length does not go with it, nor with `chunked` (RFC 9112, section 6.2)."""
-        said = hdrs.TRANSFER_ENCODING in headers
-        if said and self.chunked:
-            raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
-        if (said or self.chunked) and hdrs.CONTENT_LENGTH in headers:
-            raise ValueError("chunked can not be set if Content-Length header is set")
-        if said:
-            self.chunked = True
-        return said
+    def _be_chunked(self, headers: CIMultiDict[str]) -> None:
+        """`headers` say so: nothing else may say how long the body is (RFC 9112, section 6.2)."""
+        if self.chunked or hdrs.CONTENT_LENGTH in headers:
+            raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set, nor can Content-Length')
+        self.chunked = True
 
     def _fields_with_body(self, headers: CIMultiDict[str], payload: Payload) -> Fields:
         """RFC 9112, section 6.3: a length that is known, or else chunks."""
@@ -412,11 +406,11 @@ class ClientRequest:
             self.compress = "deflate" if self.compress is True else self.compress
             make_encoder(self.compress)  # or it is a ValueError before anything is sent
             fields.append((hdrs.CONTENT_ENCODING, self.compress))
-        if self._says_chunked(headers):
-            pass
+        if hdrs.TRANSFER_ENCODING in headers:
+            self._be_chunked(headers)
         elif hdrs.CONTENT_LENGTH in headers:
-            if self.compress or payload.has_trailers:
-                raise ValueError("compress and trailers can not be set if Content-Length header is set")
+            if self.chunked or self.compress or payload.has_trailers:
+                raise ValueError("chunked, compress and trailers can not be set if Content-Length header is set")
             self._explicit_length(headers)
         elif self.chunked or self.compress or size is None:
             self.chunked = True
