@@ -24,4 +24,5 @@ def without_secrets(headers: Any) -> Any:
     """Fields to be printed: a copy without the values that nobody is shown; what is no mapping, itself."""
     if not isinstance(headers, Mapping):
         return headers
-    return CIMultiDictProxy(CIMultiDict([(name, shown(name, value)) for name, value in headers.items()]))
+    fields = CIMultiDict([(name, shown(name, value)) for name, value in headers.items()])
+    return fields if isinstance(headers, CIMultiDict) else CIMultiDictProxy(fields)

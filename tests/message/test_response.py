@@ -12,7 +12,7 @@ import warnings
 from http.cookies import SimpleCookie
 
 import pytest
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from aiohttpx import (
@@ -463,3 +463,10 @@ async def test_the_error_does_not_wait_for_a_body() -> None:
         with pytest.raises(ClientResponseError) as caught:
             response.raise_for_status()
         assert caught.value.body is None
+
+
+def test_an_error_shows_the_fields_as_what_they_are() -> None:
+    info = RequestInfo(URL("http://a.example/"), "GET", CIMultiDict(), URL("http://a.example/"))
+    for headers in CIMultiDict({"Cookie": "a=b"}), CIMultiDictProxy(CIMultiDict({"Cookie": "a=b"})):
+        shown = type(headers)(CIMultiDict({"Cookie": "[redacted]"}))
+        assert f"headers={shown!r}" in repr(ClientResponseError(info, (), headers=headers))
