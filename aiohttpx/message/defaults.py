@@ -61,6 +61,12 @@ class Origin(NamedTuple):
     #: What makes the request target absolute, for a proxy that forwards the request (RFC 9112, section 3.2.2).
     prefix: str = ""
 
+    def through_proxy(self, headers: CIMultiDict[str]) -> list[tuple[str, str]]:
+        """What is meant for a proxy that reads the request takes the place of `headers`, and into a tunnel none of it goes."""
+        told = self.proxy.fields if self.prefix and self.proxy is not None else ()
+        taken = {name.lower() for name, _ in told} if self.prefix else {"proxy-authorization"}
+        return [*((name, value) for name, value in headers.items() if name.lower() not in taken), *told]
+
 
 #: A URL that is canonical as it stands, its origin, and the request target in it.
 CutURL: TypeAlias = tuple[str, Origin, str]

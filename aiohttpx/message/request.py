@@ -497,7 +497,7 @@ class ClientRequest:
 
     def _serialize(self, headers: CIMultiDict[str]) -> bytes:
         origin = self.origin
-        fields = headers.items() if origin.proxy is None else _fields_by_proxy(origin, headers)
+        fields = headers.items() if origin.proxy is None else origin.through_proxy(headers)
         head = serialize_head(self.method, origin.prefix + self._target, fields)
         if self.version == HttpVersion10:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
@@ -598,13 +598,3 @@ def _checked_method(method: str) -> str:
     if not _TOKEN.fullmatch(method):
         raise ValueError(f"Method cannot contain non-token characters {method!r}")
     return method.upper()
-
-
-def _fields_by_proxy(origin: Origin, headers: CIMultiDict[str]) -> list[tuple[str, str]]:
-    """What is meant for a proxy that reads the request takes the place of `headers`, and into a tunnel none of it goes."""
-    told: Fields = ()
-    taken = {"proxy-authorization"}
-    if origin.prefix and origin.proxy is not None:
-        told = origin.proxy.fields
-        taken = {name.lower() for name, _ in told}
-    return [*((name, value) for name, value in headers.items() if name.lower() not in taken), *told]
