@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from ..errors import UploadAbortedError
@@ -171,6 +172,10 @@ class _Counting:
         if request.body == b"":
             self._tracker.ended(None, None)
         return connection
+
+    def bound(self) -> AbstractAsyncContextManager[None]:
+        bound: AbstractAsyncContextManager[None] = self._connector.bound()
+        return bound
 
 
 async def track(request: Callable[..., Awaitable[_Response]], tracker: UploadTracker, **arguments: Any) -> _Response:

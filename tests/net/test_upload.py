@@ -12,7 +12,10 @@ import pytest
 from aiohttpx import (
     ClientConnectionError,
     ClientConnectorError,
+    ClientHandlerType,
     ClientOSError,
+    ClientRequest,
+    ClientResponse,
     ClientSession,
     InvalidURL,
     UploadAbortedError,
@@ -244,3 +247,19 @@ async def test_an_error_of_the_system_is_the_tracker_s(url: str) -> None:
         with pytest.raises(ClientOSError):
             await session.post(url, data=Broken(), upload_tracker=tracker)
     assert outcome(tracker) is ClientOSError
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_a_middleware_decides_how_often_it_is_sent(url: str, times: int) -> None:
+    async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        response = kept
+        for _ in range(times):
+            response = await handler(request)
+        return response
+
+    tracker = UploadTracker()
+    async with ClientSession() as session:
+        kept = await session.get(url)
+        async with session.post(url, data=b"x" * 1000, middlewares=[middleware], upload_tracker=tracker) as response:
+            assert (response is kept) == (times == 0)
+    assert (tracker.attempts, outcome(tracker)) == (times, "whole" if times else UploadAbortedError)
