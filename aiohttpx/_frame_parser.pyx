@@ -430,19 +430,20 @@ def apply_mask(bytes mask not None, data):
     PyBuffer_Release(&view)
 
 
-def serialize_frame(int opcode, payload, bytes mask=None, bint rsv1=False, bint fin=True):
+def serialize_frame(int opcode, payload, bytes mask=None, bint rsv1=False, bint fin=True, Py_ssize_t length=0):
     """A frame as it travels (RFC 6455, section 5.2): see `_frame_parser_py.serialize_frame`."""
     cdef Py_buffer view
     if mask is not None and PyBytes_GET_SIZE(mask) not in (0, 4):
         raise ValueError(f"A masking key has 4 bytes, not {len(mask)}")
     PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE)
     try:
-        return serialize(opcode | (RSV1 if rsv1 else 0) | (FIN if fin else 0), <const char*>view.buf, view.len, mask)
+        opcode |= (RSV1 if rsv1 else 0) | (FIN if fin else 0)
+        return serialize(opcode, <const char*>view.buf, view.len, mask, length or view.len)
     finally:
         PyBuffer_Release(&view)
 
 
-cdef bytes serialize(int first, const char* payload, Py_ssize_t length, bytes mask):
+cdef bytes serialize(int first, const char* payload, Py_ssize_t size, bytes mask, Py_ssize_t length):
     cdef char[MAX_HEAD] head
     cdef char[4] key
     cdef bint masked = mask is None or PyBytes_GET_SIZE(mask) != 0
@@ -460,11 +461,11 @@ cdef bytes serialize(int first, const char* payload, Py_ssize_t length, bytes ma
             memcpy(key, PyBytes_AS_STRING(mask), 4)
         memcpy(head + head_length, key, 4)
         head_length += 4
-    cdef bytes frame = PyBytes_FromStringAndSize(NULL, head_length + length)
+    cdef bytes frame = PyBytes_FromStringAndSize(NULL, head_length + size)
     cdef char* to = PyBytes_AS_STRING(frame)
     memcpy(to, head, head_length)
     if masked:
-        mask_bytes(to + head_length, payload, length, key, 0)
+        mask_bytes(to + head_length, payload, size, key, 0)
     else:
-        memcpy(to + head_length, payload, length)
+        memcpy(to + head_length, payload, size)
     return frame

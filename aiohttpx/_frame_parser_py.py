@@ -224,17 +224,23 @@ def apply_mask(mask: bytes, data: bytearray) -> None:
 
 
 def serialize_frame(
-    opcode: int, payload: bytes | bytearray | memoryview, mask: bytes | None = None, rsv1: bool = False, fin: bool = True
+    opcode: int,
+    payload: bytes | bytearray | memoryview,
+    mask: bytes | None = None,
+    rsv1: bool = False,
+    fin: bool = True,
+    length: int = 0,
 ) -> bytes:
     """A frame as it travels (RFC 6455, section 5.2).
 
     :param mask: the masking key; None for a fresh one that nobody can foresee (section 5.3), b"" for a frame that is not masked,
         as a server sends them.
+    :param length: of the whole payload, when this is only its beginning.
     :raises ValueError: the key has neither 4 bytes nor none.
     """
     if mask is None:
         mask = os.urandom(4)
-    size = memoryview(payload).nbytes
+    size = length or memoryview(payload).nbytes
     head = bytearray([opcode | RSV1 * rsv1 | FIN * fin])
     masked = MASKED if mask else 0
     if size < 126:

@@ -8,13 +8,14 @@ a violation ends the connection.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
-from .._impl import FrameParser, serialize_frame
+from .._impl import FrameParser, apply_mask, serialize_frame
 from ..errors import ClientConnectionResetError, ServerDisconnectedError, WebSocketError
 from ..events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 from ..typedefs import Byteish
@@ -35,7 +36,8 @@ _AT_ONCE = 2**14
 #: Seconds that a farewell may take to be sent.
 LINGER = 10.0
 _CEIL_THRESHOLD = 5.0
-_LARGE = 2**16
+#: Bytes of a payload that are masked and written at a time; a multiple of 4.
+_PART = 2**18
 
 _CONTROL = WSMsgType.CLOSE  # the first opcode of a control frame
 
@@ -65,10 +67,21 @@ class WebSocketWriter:
         """Send one frame. True: wait in `drain` before the next one."""
         if self._closed or self._transport is None:
             raise ClientConnectionResetError("Cannot write to closing transport")
-        frame = serialize_frame(opcode, payload, None, rsv1)
-        # Of a large one the transport will send a part, and keep the rest: a view spares it a copy.
-        self._transport.write(frame if len(frame) < _LARGE else memoryview(frame))
+        if len(payload) <= _PART:
+            self._transport.write(serialize_frame(opcode, payload, None, rsv1))
+        else:
+            self._write_in_parts(self._transport, opcode, payload, rsv1)
         return self.paused
+
+    def _write_in_parts(self, transport: asyncio.Transport, opcode: int, payload: Byteish, rsv1: bool) -> None:
+        """One frame. Parts of it stay in the processor's cache, and in memory that the last one has left."""
+        mask = os.urandom(4)
+        with memoryview(payload).cast("B") as view:
+            transport.write(serialize_frame(opcode, view[:_PART], mask, rsv1, True, len(view)))
+            for at in range(_PART, len(view), _PART):
+                part = bytearray(view[at : at + _PART])
+                apply_mask(mask, part)
+                transport.write(part)
 
     @property
     def ended(self) -> bool:

@@ -267,3 +267,9 @@ def test_text_that_was_received_in_its_place_is_checked(framing: ModuleType) -> 
     rest[:] = wire[100_000:]
     with pytest.raises(WebSocketError, match="500000"):
         parser.feed(rest)
+
+
+def test_the_beginning_of_a_frame_says_how_long_all_of_it_is(framing: ModuleType) -> None:
+    start = framing.serialize_frame(BINARY, MEGABYTE[:1000], b"mask", length=len(MEGABYTE))
+    assert framing.serialize_frame(BINARY, MEGABYTE, b"mask").startswith(start)
+    assert len(start) == 14 + 1000

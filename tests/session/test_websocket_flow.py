@@ -269,3 +269,18 @@ async def test_large_and_small_messages_in_turns() -> None:
         assert [tuple(await ws.receive())[:2] for _ in said] == said
         message = await ws.receive()
         assert (message.type, message.data.code) == (WSMsgType.ERROR, 1007)
+
+
+@pytest.mark.every_loop
+async def test_large_messages_arrive_as_they_were_sent() -> None:
+    said = [bytes(range(256)) * (size // 256) + b"end"[: size % 256] for size in (2**18, 2**18 + 1, 2**18 + 3, 2**20 + 2)]
+
+    async def serve(talk: Talk) -> None:
+        await talk.open()
+        assert [(await talk.hear()).data for _ in said] == said
+        await talk.write(close_frame())
+
+    async with WebSocketPeer(serve) as peer, ClientSession() as session, session.ws_connect(peer.url) as ws:
+        for data in said:
+            await ws.send_bytes(memoryview(data))
+        assert (await ws.receive()).type is CLOSE
