@@ -49,7 +49,7 @@ from .errors import (
     WSMessageTypeError,
     WSServerHandshakeError,
 )
-from .events import HttpVersion, HttpVersion10, HttpVersion11, WSCloseCode, WSMessage, WSMsgType
+from .events import HttpVersion, HttpVersion10, HttpVersion11
 from .message.request import ClientRequest
 from .message.requestinfo import RequestInfo
 from .message.response import ClientResponse
@@ -97,6 +97,7 @@ if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
         get_payload,
         payload_type,
     )
+    from .messages import WSCloseCode, WSMessage, WSMsgType
     from .net.guard import SSRFGuard
     from .net.queue import DataQueue
     from .net.upload import UploadTracker
@@ -267,6 +268,7 @@ __all__ = (
 
 #: Where the names live that are loaded when they are asked for: what a plain GET can do without.
 _LATE: _typing.Final = {
+    "messages": "WSCloseCode WSMessage WSMsgType",
     "message.bodypart": "BodyPartReader",
     "message.form": "FormData",
     "message.multipart": "MultipartWriter",

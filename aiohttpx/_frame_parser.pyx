@@ -31,7 +31,7 @@ from ._frame_rules import (
     too_many_fragments,
 )
 from .errors import WebSocketError
-from .events import Deflated, WSMessage, WSMessageTextBytes, WSMsgType
+from .messages import Deflated, WSMessage, WSMessageTextBytes, WSMsgType
 
 cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL

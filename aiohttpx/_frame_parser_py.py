@@ -28,7 +28,7 @@ from ._frame_rules import (
     too_many_fragments,
 )
 from .errors import WebSocketError
-from .events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
+from .messages import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 
 _make_decoder = codecs.getincrementaldecoder("utf-8")
 _NO_LIMIT = sys.maxsize // 2

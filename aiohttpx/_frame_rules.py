@@ -6,7 +6,7 @@ The Python parser asks here about every frame, the compiled one about those that
 from __future__ import annotations
 
 from .errors import WebSocketError
-from .events import WSCloseCode, WSMessage, WSMsgType
+from .messages import WSCloseCode, WSMessage, WSMsgType
 
 FIN, RSV1, RSV, OPCODE = 0x80, 0x40, 0x70, 0x0F
 MASKED, LENGTH = 0x80, 0x7F

@@ -38,18 +38,6 @@ from ._llhttp cimport (
 )
 from ._llhttp_callbacks cimport Piece, Place, Section, Wire, drop_spaces, line_fits, set_callbacks, skip_spaces
 
-from ._head_reader import HeadReader, Limits
-from ._violations import (
-    CHUNK_DATA_END,
-    CHUNK_SIZE,
-    TCHAR,
-    chunk_fault,
-    chunks_cut_short,
-    length_cut_short,
-    request_fault,
-    surplus,
-    unwanted_switch,
-)
 from .errors import BadHttpMessage
 from .events import END_OF_MESSAGE, Chunks, HttpVersion10, HttpVersion11, ResponseHead, Trailers
 
@@ -64,6 +52,14 @@ cdef object _HttpVersion10 = HttpVersion10
 cdef object _HttpVersion11 = HttpVersion11
 cdef type _ResponseHead = ResponseHead
 cdef type _Chunks = Chunks
+
+
+cdef object _faults():
+    """What is wrong with a message: loaded for the first one with which something is."""
+    from . import _violations
+
+    return _violations
+
 
 cdef enum Phase:
     NOTHING  # no message is under way
@@ -199,7 +195,7 @@ cdef class ResponseParser:
                 elif self.phase == SURPLUS:
                     break
                 else:
-                    raise surplus(data[at : at + 1])
+                    raise _faults().surplus(data[at : at + 1])
             if eof:
                 self.end(events)
         except BadHttpMessage as error:
@@ -234,9 +230,9 @@ cdef class ResponseParser:
         if self.phase == HEAD and self.started:
             raise self.read_again().cut_short()
         if self.phase == LENGTH:
-            raise length_cut_short(self.left, self.length)
+            raise _faults().length_cut_short(self.left, self.length)
         if self.phase == CHUNKS or self.phase == TRAILERS:
-            raise chunks_cut_short()
+            raise _faults().chunks_cut_short()
         if self.phase == ALL and not self.upgraded:
             self.finish_message(events)
         return 0
@@ -309,6 +305,8 @@ cdef class ResponseParser:
 
     cdef object read_again(self):
         """What the Python parser makes of what was gathered: its error, if there is a fault."""
+        from ._head_reader import HeadReader, Limits
+
         cdef Gathering* gathering = &self.wire.gathering
         limits = Limits(gathering.max_line, gathering.max_section, gathering.max_fields, gathering.max_status_line)
         reader = HeadReader(limits, trailers=gathering.trailers)
@@ -321,7 +319,7 @@ cdef class ResponseParser:
         cdef llhttp_t* llhttp = &self.wire.llhttp
         cdef int status = llhttp.status_code
         if status == 101 and not self.upgrade:
-            raise unwanted_switch(head[:length].partition(b"\r\n")[0])
+            raise _faults().unwanted_switch(head[:length].partition(b"\r\n")[0])
         self.upgraded = status == 101 or (self.connect and 200 <= status < 300)
         cdef bint informational = status < 200 and not self.upgraded
         cdef bint empty = informational or self.head_request or status == 204 or status == 304
@@ -439,7 +437,9 @@ cdef class ResponseParser:
         if length - <Py_ssize_t>wire.line < most:
             most = length - wire.line
         line = wire.gathering.buffer.at[: wire.gathering.buffer.length] + data[wire.line : <Py_ssize_t>wire.line + most]
-        error = chunk_fault(line, CHUNK_DATA_END if wire.after_chunk else CHUNK_SIZE, wire.gathering.max_line)
+        faults = _faults()
+        where = faults.CHUNK_DATA_END if wire.after_chunk else faults.CHUNK_SIZE
+        error = faults.chunk_fault(line, where, wire.gathering.max_line)
         if error is None:
             error = BadHttpMessage("llhttp refused a chunk")
         return error
@@ -515,9 +515,10 @@ def parse_fields(bytes block not None):
 
 # Requests
 
+_TCHAR = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # RFC 9110, section 5.6.2
 cdef unsigned char[256] _TOKEN
 memset(_TOKEN, 0, 256)
-for _byte in TCHAR:
+for _byte in _TCHAR:
     _TOKEN[<unsigned char>_byte] = 1
 
 
@@ -560,9 +561,9 @@ cdef int write_token(Buffer* head, object token, str part) except -1:
     cdef const char* at = utf8(token, &length, part, "")
     for i in range(length):
         if not _TOKEN[<unsigned char>at[i]]:
-            raise request_fault(part, token)
+            raise _faults().request_fault(part, token)
     if length == 0:
-        raise request_fault(part, token)
+        raise _faults().request_fault(part, token)
     return write(head, at, length)
 
 
@@ -571,9 +572,9 @@ cdef int write_target(Buffer* head, object target) except -1:
     cdef const char* at = utf8(target, &length, "request target", "")
     for i in range(length):
         if not c"!" <= at[i] <= c"~":
-            raise request_fault("request target", target)
+            raise _faults().request_fault("request target", target)
     if length == 0:
-        raise request_fault("request target", target)
+        raise _faults().request_fault("request target", target)
     return write(head, at, length)
 
 
@@ -582,7 +583,7 @@ cdef int write_value(Buffer* head, object name, object value) except -1:
     cdef const char* at = utf8(value, &length, "field value", name)
     for i in range(length):
         if at[i] == c"\r" or at[i] == c"\n" or at[i] == 0:
-            raise request_fault("field value", value, name)
+            raise _faults().request_fault("field value", value, name)
     return write(head, at, length)
 
 
@@ -590,5 +591,5 @@ cdef const char* utf8(object text, Py_ssize_t* length, str part, object name) ex
     cdef const char* at = PyUnicode_AsUTF8AndSize(text, length)
     if at == NULL and isinstance(text, str):  # a lone surrogate
         PyErr_Clear()
-        raise request_fault(part, text, name)
+        raise _faults().request_fault(part, text, name)
     return at

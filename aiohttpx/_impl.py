@@ -7,27 +7,28 @@ AIOHTTPX_IMPL in the environment asks for one by name, "c" or "python"; otherwis
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 _wanted = os.environ.get("AIOHTTPX_IMPL", "")
 if _wanted not in ("", "c", "python"):
     raise ImportError(f'AIOHTTPX_IMPL must be "c", "python" or empty, not {_wanted!r}')
 
 if TYPE_CHECKING or _wanted == "python":
-    from ._frame_parser_py import FrameParser, apply_mask, serialize_frame
     from ._http_parser_py import ResponseParser, parse_fields, serialize_head
 
     IMPLEMENTATION = "python"
 else:
     try:
-        from ._frame_parser import FrameParser, apply_mask, serialize_frame
         from ._http_parser import ResponseParser, parse_fields, serialize_head
 
+        if find_spec("._frame_parser", __package__) is None:
+            raise ModuleNotFoundError(f"No module named '{__package__}._frame_parser'", name=f"{__package__}._frame_parser")
         IMPLEMENTATION = "c"
     except ImportError:
         if _wanted == "c":
             raise  # asked for by name: never fall back in silence
-        from ._frame_parser_py import FrameParser, apply_mask, serialize_frame
         from ._http_parser_py import ResponseParser, parse_fields, serialize_head
 
         IMPLEMENTATION = "python"
@@ -41,3 +42,15 @@ __all__ = (
     "serialize_frame",
     "serialize_head",
 )
+
+if TYPE_CHECKING:
+    from ._frame_parser_py import FrameParser, apply_mask, serialize_frame
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Frames are parsed by the same side, which is loaded for the first WebSocket."""
+        if name not in ("FrameParser", "apply_mask", "serialize_frame"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        side = import_module("._frame_parser" if IMPLEMENTATION == "c" else "._frame_parser_py", __package__)
+        globals().update({each: getattr(side, each) for each in ("FrameParser", "apply_mask", "serialize_frame")})
+        return globals()[name]

@@ -54,11 +54,11 @@ a broken body a ClientPayloadError.
 
 from __future__ import annotations
 
-import re
 import ssl
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from .patterns import pattern
 from .secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ if TYPE_CHECKING:
 BODY_LIMIT = 4096
 _BODY_SHOWN = 200
 #: What is before the authority of a URL, as browsers read it, and the authority.
-_SCHEME: Final = re.compile(r"[^:/?#\\@]*:[/\\]*|[/\\]{2,}")
-_AUTHORITY: Final = re.compile(r"[^/?#\\]*")
+_SCHEME: Final = pattern(r"[^:/?#\\@]*:[/\\]*|[/\\]{2,}")
+_AUTHORITY: Final = pattern(r"[^/?#\\]*")
 
 
 class ClientError(Exception):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from .patterns import pattern
+
 #: Names of such fields, in lower case (RFC 9110, section 11.6; RFC 6265).
 SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 REDACTED: Final = "[redacted]"
 #: User and password in the URL of a Location or the like.
-_USERINFO: Final = re.compile(r"(?<=[/\\]{2})[^/?#\\\s]*@")
+_USERINFO: Final = pattern(r"(?<=[/\\]{2})[^/?#\\\s]*@")
 
 
 def shown(name: str, value: str) -> str:

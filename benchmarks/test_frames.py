@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from aiohttpx.events import Message
+from aiohttpx.messages import Message
 
 TWINS = [
     importlib.import_module(f"aiohttpx.{name}")

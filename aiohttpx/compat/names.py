@@ -161,7 +161,7 @@ HOMES: Final[dict[str, str]] = {
     "TransferEncodingError": "aiohttpx.errors",
     "URL": "yarl",
     "WSHandshakeError": "aiohttpx.errors",
-    "WSMessageTextBytes": "aiohttpx.events",
+    "WSMessageTextBytes": "aiohttpx.messages",
     "WS_CLOSED_MESSAGE": "aiohttpx.session.websocket",
     "WS_CLOSING_MESSAGE": "aiohttpx.session.websocket",
     "WS_KEY": "aiohttpx.compat.semantics",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -19,6 +18,7 @@ from ..net.key import ConnectionKey
 from ..net.proxy import Proxy
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
+from ..patterns import pattern
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING
 from .response import ClientResponse
@@ -47,7 +47,7 @@ _NOT_COMMON: Final = frozenset(
 
 
 #: Path and query that are canonical as they stand, dot segments left aside (RFC 3986, section 3.3 and 3.4).
-_CANONICAL_TARGET: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+)?")
+_CANONICAL_TARGET: Final = pattern(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+)?")
 
 
 class Origin(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -20,6 +19,7 @@ from ..net.phases import Phases
 from ..net.proxy import proxy_of
 from ..net.settings import Settings
 from ..net.writer import StreamWriter
+from ..patterns import pattern
 from ..typedefs import Byteish, LooseCookies, LooseHeaders, Params, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
 from ..wire.codings import make_encoder
@@ -37,8 +37,8 @@ _SMALL_BODY: Final = 64 * 1024
 #: Seconds to wait for 100 (Continue) before the body is sent all the same (RFC 9110, section 10.1.1).
 _CONTINUE_WAIT: Final = 3.0
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_DIGITS: Final = re.compile(r"[0-9]+")
+_TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_DIGITS: Final = pattern(r"[0-9]+")
 _NO_FIELDS: Final[CIMultiDict[str]] = CIMultiDict()
 _NO_LENGTH: Final = ((hdrs.CONTENT_LENGTH, "0"),)
 _CLOSE: Final = (hdrs.CONNECTION, "close")

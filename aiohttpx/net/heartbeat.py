@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ..errors import ServerTimeoutError
-from ..events import WSMsgType
+from ..messages import WSMsgType
 from .timer import Alarm, Timer
 from .websocket import WebSocketReader, WebSocketWriter
 

@@ -9,11 +9,13 @@ from urllib.parse import unquote
 
 from yarl import URL
 
+from ..patterns import pattern
+
 UNIX_SCHEME: Final = "http+unix"
 #: What the Host field says of a server that has no name.
 UNIX_HOST: Final = "localhost"
 
-_FORM: Final = re.compile(r"http\+unix://([^/?#]*)(.*)", re.I | re.S)
+_FORM: Final = pattern(r"http\+unix://([^/?#]*)(.*)", re.I | re.S)
 
 
 def unix_url(url: str | URL) -> URL:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from .._impl import FrameParser, apply_mask, serialize_frame
 from ..errors import ClientConnectionResetError, ServerDisconnectedError, WebSocketError
-from ..events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
+from ..messages import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 from ..typedefs import Byteish
 from ..wire.deflate import Deflater, Inflater
 from ..wire.websocket import serialize_close

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeAlias
 
 from ..errors import ClientConnectionError, WSServerHandshakeError
-from ..events import WSMsgType
+from ..messages import WSMsgType
 from ..typedefs import StrOrURL
 from .websocket import ClientWebSocketResponse, Received
 

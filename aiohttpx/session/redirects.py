@@ -12,6 +12,7 @@ from yarl import URL
 from .. import hdrs
 from ..errors import ClientPayloadError, InvalidUrlRedirectClientError, NonHttpUrlRedirectClientError, TooManyRedirects
 from ..net.unix import join
+from ..patterns import pattern
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 #: How many redirects lead to an error when the caller says nothing.
@@ -22,10 +23,10 @@ _OF_THE_ORIGIN: Final = frozenset({"authorization", "cookie", "host", "proxy-aut
 #: Fields of a body, besides those that begin with "content-".
 _OF_THE_BODY: Final = frozenset({"expect", "trailer", "transfer-encoding"})
 
-_NOT_UTF8: Final = re.compile("[\udc80-\udcff]")
-_NOT_IN_URLS: Final = re.compile(r"[^!-~]")
-_PATH: Final = re.compile(r"[^?#]*")
-_HTTP: Final = re.compile(r"(https?):(/*)", re.I)
+_NOT_UTF8: Final = pattern("[\udc80-\udcff]")
+_NOT_IN_URLS: Final = pattern(r"[^!-~]")
+_PATH: Final = pattern(r"[^?#]*")
+_HTTP: Final = pattern(r"(https?):(/*)", re.I)
 
 
 class Answered(Protocol):

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from ..errors import ClientConnectionResetError, WebSocketError, WSMessageTypeError
-from ..events import Deflated, Message, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
 from ..message.response import ClientResponse
+from ..messages import Deflated, Message, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
 from ..net.heartbeat import Heartbeat
 from ..net.timer import timer_of
 from ..net.websocket import WebSocketReader, WebSocketWriter

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..errors import ClientConnectionError
-from ..events import WSCloseCode
+from ..messages import WSCloseCode
 from ..net.connection import HTTPConnection
 from ..pool.lending import Asking
 from ..timeouts import ClientTimeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..events import WSCloseCode, WSMsgType
+from ..messages import WSCloseCode, WSMsgType
 from .framing import frame
 from .lifespan import Message
 from .messages import Request, Response

@@ -10,7 +10,7 @@ from typing import Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from ..events import WSCloseCode
+from ..messages import WSCloseCode
 from .framing import LAST_CHUNK, chunk, frame
 from .listener import AcceptedConnection, Host
 from .messages import Request, Response

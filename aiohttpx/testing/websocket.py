@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from .._impl import FrameParser, serialize_frame
 from ..errors import WebSocketError
-from ..events import WSCloseCode, WSMessage, WSMsgType
+from ..messages import WSCloseCode, WSMessage, WSMsgType
 from ..wire.handshake import accept_key
 from ..wire.websocket import serialize_close
 from .messages import Request

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._frame_rules import bad_text, too_big
 from ..errors import WebSocketError
-from ..events import Deflated, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
+from ..messages import Deflated, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
 from .codings import zlib_backend
 
 # The end of an empty stored block, which ends every compressed message and is not sent (section 7.2.1).

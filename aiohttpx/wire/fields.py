@@ -18,21 +18,22 @@ from urllib.parse import unquote_to_bytes
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
+from ..patterns import pattern
 from ..typedefs import RawHeaders
 
 OCTET_STREAM: Final = "application/octet-stream"
 
 # RFC 9110, section 5.6.2.
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
+_TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 # RFC 9110, section 5.6.4; the closing quote may be missing where that does no harm.
-_QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
-_PARAMETER: Final = re.compile(r"""\s*+([^\s;,="]++)\s*+(?:=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^\s;,]*+)))?+""", re.DOTALL)
-_END_OF_PARAMETER: Final = re.compile(";")
-_END_OF_LINK_PARAMETER: Final = re.compile("[;,]")
-_QUOTED_ITEM: Final = re.compile(r"""([^=;]*+)=\s*+("(?:[^"\\]++|\\.)*+"|".*?")[ \t]*+(?=;|\Z)""", re.DOTALL)
+_QUOTED_PAIR: Final = pattern(r"\\(.)", re.DOTALL)
+_PARAMETER: Final = pattern(r"""\s*+([^\s;,="]++)\s*+(?:=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^\s;,]*+)))?+""", re.DOTALL)
+_END_OF_PARAMETER: Final = pattern(";")
+_END_OF_LINK_PARAMETER: Final = pattern("[;,]")
+_QUOTED_ITEM: Final = pattern(r"""([^=;]*+)=\s*+("(?:[^"\\]++|\\.)*+"|".*?")[ \t]*+(?=;|\Z)""", re.DOTALL)
 _BROWSERS_ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-_UNWRITABLE: Final = re.compile(r"[\r\n\0\ud800-\udfff]")
-_CONTINUATION: Final = re.compile(r"[^*]*+\*[0-9]++\*?+")
+_UNWRITABLE: Final = pattern(r"[\r\n\0\ud800-\udfff]")
+_CONTINUATION: Final = pattern(r"[^*]*+\*[0-9]++\*?+")
 # Codecs of Python that are no charsets. Of these, punycode and idna also take more than linear time.
 _NOT_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 

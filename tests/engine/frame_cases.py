@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from aiohttpx.events import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
+from aiohttpx.messages import Deflated, Message, WSMessage, WSMessageTextBytes, WSMsgType
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 CONTINUATION = 0

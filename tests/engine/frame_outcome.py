@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from aiohttpx.errors import WebSocketError
-from aiohttpx.events import Message
+from aiohttpx.messages import Message
 
 
 class Outcome(NamedTuple):

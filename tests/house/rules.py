@@ -13,7 +13,7 @@ FRONT_DOOR: Final = ""
 
 #: The rooms, lowest floor first. The roof may use the front door; `__main__` may use everything.
 FLOORS: Final = (
-    {"errors", "events", "hdrs", "secrets", "timeouts", "typedefs", "version"},
+    {"errors", "events", "hdrs", "messages", "patterns", "secrets", "timeouts", "typedefs", "version"},
     {"_impl"},  # and every other file at the top whose name begins with an underscore
     {"wire"},
     {"net"},
@@ -42,7 +42,7 @@ OPTIONAL: Final = {
 FEATURES: Final = {
     *("message.bodies", "message.form", "message.payload", "wire.cookies", "wire.setcookie"),
     *("session.cookiejar", "session.environment", "session.netrcfile", "session.download", "session.partialfile", "session.sse"),
-    *("session.opening", "session.reconnecting"),
+    *("session.opening", "session.reconnecting", "messages", "_frame_parser", "_frame_parser_py", "_frame_rules"),
     *("hashlib", "mimetypes", "pickle", "shlex"),
 }
 

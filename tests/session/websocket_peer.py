@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from aiohttpx._impl import FrameParser, serialize_frame
-from aiohttpx.events import WSMessage, WSMsgType
+from aiohttpx.messages import WSMessage, WSMsgType
 from aiohttpx.wire.handshake import accept_key
 
 HEAD = b"""\

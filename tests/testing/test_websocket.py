@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from aiohttpx import ClientSession, WSMsgType, WSServerHandshakeError
-from aiohttpx.events import WSMessage
+from aiohttpx.messages import WSMessage
 from aiohttpx.testing import LoopbackServer, Mock, PeerWebSocket, Request, Response
 
 

@@ -11,7 +11,7 @@ import pytest
 import zlib_ng.zlib_ng
 
 from aiohttpx.errors import WebSocketError
-from aiohttpx.events import Deflated, WSMessage, WSMessageTextBytes, WSMsgType
+from aiohttpx.messages import Deflated, WSMessage, WSMessageTextBytes, WSMsgType
 from aiohttpx.wire.codings import set_zlib_backend
 from aiohttpx.wire.deflate import Deflater, Inflater
 
