@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     def pattern(text: str, flags: re.RegexFlag = re.RegexFlag.NOFLAG) -> re.Pattern[str]:
         """As `re.compile`."""
+        return re.compile(text, flags)
 
 else:
 
