@@ -146,7 +146,8 @@ class WebSocketPeer:
         assert task is not None
         self._tasks.add(task)
         try:
-            await self._serve(talk)
+            with suppress(ConnectionError):  # the client may go when it has heard enough
+                await self._serve(talk)
         finally:
             writer.close()
             with suppress(OSError, TimeoutError):
