@@ -10,6 +10,8 @@ from pathlib import Path
 
 LAID = {"LICENSE", "include/llhttp.h", "src/api.c", "src/http.c", "src/llhttp.c"}
 CORE = ("frame", "http")
+#: Stands beside the package, so that pytest imports nothing of it before a test asks for a fixture.
+PLUGIN = "pytest_aiohttpx.py"
 OURS = "licenses/LICENSE"
 LLHTTPS = "licenses/vendor/llhttp/LICENSE"
 
@@ -46,7 +48,8 @@ def check_wheel(wheel: Path, compiled: bool) -> None:
     check(core == ({f"{name}_parser" for name in CORE} if compiled else set()), f"{wheel.name}: its core is {sorted(core)}")
     check(wheel.name.endswith("-py3-none-any.whl") != compiled, f"{wheel.name} is tagged wrongly")
     check("aiohttpx/py.typed" in names, f"{wheel.name} has no py.typed")
-    strangers = [name for name in names if not name.startswith(("aiohttpx/", "aiohttpx-"))]
+    strangers = [name for name in names if not name.startswith(("aiohttpx/", "aiohttpx-", PLUGIN))]
+    check(PLUGIN in names, f"{wheel.name} lacks {PLUGIN}")
     strangers += [name for name in names if name.endswith((".pyx", ".pxd", ".c", ".h"))]
     check(not strangers, f"{wheel.name} carries {strangers}")
 
