@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import Callable, Hashable
 from contextvars import Context
 from math import ceil
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 __all__ = ("Alarm", "Second", "Strike", "Timer", "limit", "timer_of")
 
 Strike: TypeAlias = Callable[[], object]
-#: Who waits for a second, and what is called when it comes.
-Second: TypeAlias = dict[Hashable, Strike]
+#: Who waits for a second, and what is called with each of them when it comes.
+Second: TypeAlias = dict[Hashable, Callable[[Any], object]]
 
 
 class Alarm(Protocol):
@@ -54,13 +54,14 @@ class Timer:
             return self._loop.call_at(self._time() + seconds, strike)
         second = self.second(seconds)
         alarm = _SharedAlarm(second)
-        second[alarm] = strike
+        second[alarm] = lambda _: strike()
         return alarm
 
     def second(self, seconds: float) -> Second:
         """What strikes at the first whole second of the loop's clock that is at least `seconds` away.
 
-        The cheapest form: an owner with one limit at a time writes `second[self] = self.strike`, later `second.pop(self, None)`.
+        The cheapest form: an owner with one limit at a time writes `second[self] = Owner.strike`, later
+        `second.pop(self, None)`.
         Entries are taken out before they strike; a second that has passed strikes no more.
         """
         when = ceil(self._time() + seconds)
@@ -81,7 +82,7 @@ class Timer:
 def _strike(second: Second, owner: Hashable) -> None:
     strike = second.pop(owner, None)
     if strike is not None:  # or else another strike of the same second has cancelled it
-        strike()
+        strike(owner)
 
 
 # Weak on both sides: a timer holds its loop, so a table that held the timer would keep the loop alive.

@@ -82,8 +82,10 @@ class Connection:
         return True
 
     def __del__(self) -> None:
-        protocol = getattr(self, "protocol", None)
-        if protocol is None or self._connector.loop.is_closed():
+        try:
+            if self.protocol is None or self._connector.loop.is_closed():
+                return
+        except AttributeError:  # it was not made whole
             return
         message = f"Unclosed connection {self!r}"
         if self._source_traceback:
@@ -197,6 +199,7 @@ class BaseConnector:
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
         self.closed = False
+        self._source_traceback = None  # an attribute of its own is found fastest, and each lending asks
         if loop is not None and loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
 
@@ -444,7 +447,6 @@ class BaseConnector:
         if self.closed:
             protocol.close()
             return
-        loop = protocol.loop
         if self._force_close or protocol.should_close:
             if self._force_close or not protocol.discard_body(partial(self.give_back, key, protocol)):
                 protocol.close()
@@ -452,7 +454,7 @@ class BaseConnector:
             return
         self._pool.give_back(key, protocol, monotonic())
         if self._sweep is None and self._keepalive_timeout < inf:
-            self._sweep = loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref[BaseConnector](self))
+            self._sweep = protocol.loop.call_later(self._keepalive_timeout, _sweep_unless_forgotten, ref[BaseConnector](self))
 
     def _is_alive(self, protocol: HTTPConnection, since: float) -> bool:
         """Whether an idle connection can be lent again."""

@@ -11,6 +11,7 @@ from asyncio import Future
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from heapq import heappop, heappush
+from sys import maxsize
 from typing import Generic, TypeVar
 
 C = TypeVar("C")
@@ -48,6 +49,8 @@ class Pool(Generic[K, C]):
     ) -> None:
         self.limit = limit
         self.limit_per_host = limit_per_host
+        self._most = limit or maxsize
+        self._most_per_host = limit_per_host or maxsize
         #: Slots in use.
         self.lent = 0
         self._hosts: dict[K, _Host[C]] = {}
@@ -71,14 +74,9 @@ class Pool(Generic[K, C]):
         return {key: host.idle for key, host in self._hosts.items() if host.idle}
 
     def available(self, key: K) -> int:
-        """How many more slots `key` could have; 1 when nothing limits them."""
-        rooms = []
-        if self.limit:
-            rooms.append(self.limit - self.lent)
-        if self.limit_per_host:
-            host = self._hosts.get(key)
-            rooms.append(self.limit_per_host - (0 if host is None else host.lent))
-        return min(rooms, default=1)
+        """How many more slots `key` could have; `sys.maxsize` when nothing limits them."""
+        host = self._hosts.get(key)
+        return min(self._most - self.lent, self._most_per_host - (0 if host is None else host.lent))
 
     # -- getting a slot
 
@@ -86,13 +84,13 @@ class Pool(Generic[K, C]):
         """An idle connection, with its slot; None when there is none."""
         host = self._hosts.get(key)
         # When there is no slot, the idle ones are theirs who wait. (This is `_full`, which every request would have to call.)
-        if host is None or 0 < self.limit <= self.lent or 0 < self.limit_per_host <= host.lent:
+        if host is None or self.lent >= self._most or host.lent >= self._most_per_host:
             return None
-        idle = host.idle
+        idle, is_alive = host.idle, self._is_alive
         while idle:
             connection, since = idle.pop()
             self._idle -= 1
-            if self._is_alive(connection, since):
+            if is_alive(connection, since):
                 host.lent += 1
                 self.lent += 1
                 return connection
@@ -107,7 +105,7 @@ class Pool(Generic[K, C]):
         self._hosts[key] = host
         host.lent += 1
         self.lent += 1
-        if self.limit and self.lent + self._idle > self.limit:
+        if self.lent + self._idle > self._most:
             self._evict()
         return True
 
@@ -182,7 +180,7 @@ class Pool(Generic[K, C]):
     # -- inside
 
     def _full(self, host: _Host[C]) -> bool:
-        return 0 < self.limit <= self.lent or 0 < self.limit_per_host <= host.lent
+        return self.lent >= self._most or host.lent >= self._most_per_host
 
     def _forget_if_empty(self, key: K) -> None:
         host = self._hosts.get(key)
@@ -211,7 +209,7 @@ class Pool(Generic[K, C]):
 
     def _next(self) -> tuple[K, Future[C | None]] | None:
         """The first in order who can have a slot now; it waits no longer."""
-        if self.limit and self.lent >= self.limit:
+        if self.lent >= self._most:
             return None
         arrival = 0
         while self._waiters:
@@ -236,5 +234,5 @@ class Pool(Generic[K, C]):
 
     def _unpark(self, key: K, host: _Host[C]) -> None:
         """The first one parked with `key` is ready once its host has room."""
-        if host.parked and not 0 < self.limit_per_host <= host.lent:
+        if host.parked and host.lent < self._most_per_host:
             heappush(self._ready, (next(iter(host.parked)), key))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ..errors import ClientConnectionResetError, ClientOSError, ServerDisconnectedError, ServerTimeoutError
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse, Lent
-from ..net.timer import Timer
+from ..net.timer import Alarm, Timer
 from ..timeouts import ClientTimeout
 from .middlewares import ClientMiddlewareType, build_client_middlewares
 from .redirects import REDIRECT_STATUSES
@@ -36,15 +36,30 @@ class Deadline:
     comes.
     """
 
-    #: Seconds.
-    total: float
-    #: The connection that the request is on, as it was lent.
-    connection: Lent | None = None
     what = "waiting for the head of the response"
-    struck = False
     #: There is more to interrupt than an exchange on a connection.
     in_middlewares = False
     _clock: asyncio.Timeout | None = None
+
+    def __init__(self, total: float, threshold: float, timer: Timer) -> None:
+        #: Seconds.
+        self.total = total
+        self.struck = False
+        #: The connection that the request is on, as it was lent.
+        self.connection: Lent | None = None
+        self._alarm: Alarm | None = None
+        if total < threshold:
+            self._alarm = timer.start(total, threshold, self.strike)
+        else:
+            self._second = second = timer.second(total)
+            second[self] = _strike
+
+    def cancel(self) -> None:
+        """The operation has ended in time."""
+        if self._alarm is None:
+            self._second.pop(self, None)
+        else:
+            self._alarm.cancel()
 
     def strike(self) -> None:
         self.struck = True
@@ -73,6 +88,9 @@ class Deadline:
             self._clock = None
 
 
+_strike: Final = Deadline.strike
+
+
 async def exchange(
     connector: Any,
     timer: Timer,
@@ -96,28 +114,20 @@ async def exchange(
         if hops is not None and response.status in REDIRECT_STATUSES:
             response = await hops.follow(request, response, lambda request: attempt(connector, request, timeout, None, retry))
         return response
-    deadline = Deadline()
-    deadline.total = total
-    if total < timeout.ceil_threshold:
-        alarm = timer.start(total, timeout.ceil_threshold, deadline.strike)
-        cancel: Callable[[], object] = alarm.cancel
-    else:
-        second = timer.second(total)
-        second[deadline] = deadline.strike
-        cancel = partial(second.pop, deadline, None)
+    deadline = Deadline(total, timeout.ceil_threshold, timer)
     try:
         response = await attempt(connector, request, timeout, deadline, retry)
         if hops is not None and response.status in REDIRECT_STATUSES:
             response = await hops.follow(request, response, partial(_go_on, attempt, connector, timeout, deadline, retry))
     except BaseException:
-        cancel()
+        deadline.cancel()
         raise
     connection = deadline.connection
     if connection is None or connection.protocol is None or connection.protocol.upgraded:  # the response is all here
-        cancel()
+        deadline.cancel()
     else:
         deadline.what = "reading the body"
-        connection.add_callback(cancel)
+        connection.add_callback(deadline.cancel)
     return response
 
 

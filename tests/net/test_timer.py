@@ -125,8 +125,8 @@ def test_an_owner_may_put_itself_into_a_second(clock: HandClock, timer: Timer) -
 
     stays, leaves = Owner(), Owner()
     second = timer.second(5)
-    second[stays] = stays.strike
-    second[leaves] = leaves.strike
+    second[stays] = Owner.strike
+    second[leaves] = Owner.strike
     second.pop(leaves, None)
     clock.move(106)
     assert (stays.strikes, leaves.strikes) == (1, 0)

@@ -83,7 +83,7 @@ def test_the_limit_holds_for_all_and_for_each_host() -> None:
 def test_without_limits_there_is_always_room() -> None:
     pool = make_pool()
     assert all(pool.reserve("a") for _ in range(1000))
-    assert pool.available("a") == 1
+    assert pool.available("a") > 0
 
 
 def test_idle_connections_count_the_one_idle_for_longest_makes_room() -> None:
