@@ -6,8 +6,10 @@ import asyncio
 import functools
 import gc
 import inspect
+import itertools
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,8 @@ FOREIGN = {
 #: What the run itself was started with; read once, so nothing a test does to it counts.
 OF_THE_RUN = {"AIOHTTPX_IMPL", "AIOHTTPX_REQUIRE_SERVERS"}
 
+FINISHED = itertools.count(1)
+
 
 def pytest_report_header() -> str:
     try:
@@ -51,6 +55,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that starts the run in the background has it ignore Ctrl-C, and programs that tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "every_loop: run this async test once on each event loop there is (asyncio, uvloop).")
 
 
@@ -70,10 +76,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.obj = within_a_minute
 
 
-def pytest_collection_finish() -> None:
-    # What exists now is never garbage; leaving it out makes collecting after every test cheap.
+def freeze() -> None:
+    """What exists now is never garbage; leaving it out makes collecting after every test cheap."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    if next(FINISHED) % 50 == 0:  # pytest keeps much of every test that it ran
+        freeze()
 
 
 @pytest.fixture(scope="session")

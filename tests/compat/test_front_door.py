@@ -120,5 +120,6 @@ def test_everything_can_be_given_new_attributes() -> None:
     """As libraries do that trace requests."""
     open_to_all: list[Any] = [aiohttpx, aiohttpx.ClientSession, aiohttpx.ClientRequest, aiohttpx.ClientResponse]
     for value in open_to_all:
-        value._seen = True
+        value._seen = 1
+        assert vars(value)["_seen"] == 1
         del value._seen

@@ -142,8 +142,10 @@ def test_empty_fragments_take_no_memory_and_have_an_end(framing: ModuleType) -> 
 
 def test_a_parser_can_be_left_at_any_point(framing: ModuleType) -> None:
     wire = frame(TEXT, b"x" * 300, fin=False) + frame(PING, b"p") + frame(CONTINUATION, b"y" * 300)
+    whole = framing.FrameParser().feed(wire)
     for at in range(len(wire)):
-        framing.FrameParser().feed(wire[:at])
+        events = framing.FrameParser().feed(wire[:at])
+        assert events == whole[: len(events)] != whole
 
 
 # Frames on their way out

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import types
+import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -444,10 +445,12 @@ async def test_a_file_is_held_until_it_is_closed(path: Path, mode: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(1))
     waiting = loop.run_in_executor(None, busy.wait)
-    payload = get_payload(path.open(mode), encoding="utf-8")
+    payload = get_payload(file := path.open(mode), encoding="utf-8")
+    held = weakref.ref(file)
     await payload.close()
-    del payload
+    del file, payload
     gc.collect()  # would warn of a file that was not closed
+    assert held() is not None
     busy.set()
     await waiting
 

@@ -501,7 +501,7 @@ class TestPhases:
     @pytest.mark.parametrize("seconds", [None, 0])
     async def test_no_limit(self, seconds: float | None) -> None:
         async with phase_limit("pool", seconds, key_of(80), 5):
-            await asyncio.sleep(0.02)
+            assert await asyncio.sleep(0.02, "through")
 
     async def test_the_timeout_of_someone_else_passes(self) -> None:
         with pytest.raises(TimeoutError, match="not ours"):

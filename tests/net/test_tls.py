@@ -69,7 +69,7 @@ class TestFingerprint:
             PIN.check(Transport(ssl_object=Certificate(None)))  # type: ignore[arg-type]
 
     def test_without_tls_there_is_nothing_to_check(self) -> None:
-        PIN.check(Transport())  # type: ignore[arg-type]
+        assert PIN.check(Transport()) is None  # type: ignore[arg-type, func-returns-value]
 
     def test_equal_pins_are_equal_settings(self) -> None:
         assert Fingerprint(bytearray(32)) == PIN

@@ -11,6 +11,7 @@ import json
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Generator
 from typing import Any
 
@@ -378,8 +379,9 @@ def test_it_can_be_closed_without_having_been_used() -> None:
 
 
 def test_one_that_was_never_used_needs_no_closing() -> None:
-    ClientSession()
+    gone = weakref.ref(ClientSession())
     gc.collect()  # and says nothing: warnings are errors
+    assert gone() is None
 
 
 async def test_it_belongs_to_the_loop_that_it_was_given() -> None:

@@ -19,6 +19,7 @@ from aiohttpx import (
     ClientResponseError,
     ClientSession,
     ServerTimeoutError,
+    StreamReader,
 )
 from aiohttpx.session.partialfile import PartialFile
 from aiohttpx.testing import LoopbackServer, Request, Response, payload
@@ -41,6 +42,8 @@ class Origin:
         self.fields: tuple[tuple[str, str], ...] = ()
         self.cuts = list(cuts)
         self.change = change
+        self.taken = 0
+        self.patched = pytest.MonkeyPatch()
         self.server = LoopbackServer({"/file": self._serve})
 
     @property
@@ -52,10 +55,19 @@ class Origin:
         return [request.headers.get("range") for request in self.asked]
 
     async def __aenter__(self) -> Origin:
+        readany = StreamReader.readany
+
+        async def counted(reader: StreamReader) -> bytes:
+            piece = await readany(reader)
+            self.taken += len(piece)
+            return piece
+
+        self.patched.setattr(StreamReader, "readany", counted)
         await self.server.__aenter__()
         return self
 
     async def __aexit__(self, *args: Any) -> None:
+        self.patched.undo()
         await self.server.__aexit__(*args)
 
     def _serve(self, request: Request) -> Response:
@@ -71,8 +83,11 @@ class Origin:
         return response
 
     async def _cut(self, whole: bytes, at: int) -> AsyncIterator[bytes]:
+        taken = self.taken
         yield whole[:at]
-        await asyncio.sleep(0.02)  # so that it is not lost with the connection
+        async with asyncio.timeout(20):
+            while self.taken < taken + at:  # noqa: ASYNC110  # the rest would be lost with the connection
+                await asyncio.sleep(0.001)
         raise ConnectionResetError
 
 
@@ -312,6 +327,7 @@ async def test_a_checksum_that_is_none(tmp_path: Path, session: ClientSession, c
 async def test_other_digests(tmp_path: Path, session: ClientSession) -> None:
     async with Origin() as origin:
         await session.download(origin.url, tmp_path / "file", checksum="MD5: " + hashlib.md5(CONTENT).hexdigest().upper())
+    assert left(tmp_path) == ["file"]
 
 
 async def test_a_coded_response_is_decoded_and_cannot_be_gone_on_with(tmp_path: Path, session: ClientSession) -> None:

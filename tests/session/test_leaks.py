@@ -11,7 +11,7 @@ import socket
 import sys
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -141,20 +141,13 @@ FAILURES: dict[str, tuple[Script, Ask, type[Exception]]] = {
 
 
 def ours() -> Counter[str]:
+    """What of ours was made since the last `gc.freeze` and is not garbage."""
     gc.collect()
     return Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, OURS))
 
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-@pytest.fixture
-def unfrozen() -> Iterator[None]:
-    """What was there before the tests is garbage like any other here."""
-    gc.unfreeze()
-    yield
-    gc.freeze()
 
 
 async def fail_often(script: Script, ask: Ask, error: type[Exception], rounds: int) -> None:
@@ -181,7 +174,9 @@ async def close_while_asking(rounds: int) -> None:
 async def leaves_nothing(fail: Callable[[int], Awaitable[None]]) -> None:
     async with asyncio.timeout(30):
         await fail(1)  # what stays after this stays for good: caches, threads
-        before = open_files(), ours(), len(asyncio.all_tasks())
+        gc.collect()
+        gc.freeze()
+        before = open_files(), Counter(), len(asyncio.all_tasks())
         await fail(ROUNDS)
         for _ in range(100):  # an executor lets go of its last call late
             if (open_files(), ours(), len(asyncio.all_tasks())) == before:
@@ -192,7 +187,6 @@ async def leaves_nothing(fail: Callable[[int], Awaitable[None]]) -> None:
 
 @pytest.mark.every_loop
 @pytest.mark.parametrize(("script", "ask", "error"), FAILURES.values(), ids=FAILURES)
-@pytest.mark.usefixtures("unfrozen")
 async def test_a_failure_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, script: Script, ask: Ask, error: type[Exception]
 ) -> None:
@@ -201,7 +195,6 @@ async def test_a_failure_leaves_nothing_behind(
 
 
 @pytest.mark.every_loop
-@pytest.mark.usefixtures("unfrozen")
 async def test_closing_leaves_nothing_behind() -> None:
     await leaves_nothing(close_while_asking)
 

@@ -274,6 +274,7 @@ async def test_a_file_is_closed_when_it_is_all_over(here: Site, session: ClientS
         async with asyncio.timeout(5):
             while not file.closed:  # noqa: ASYNC110  # a thread closes it
                 await asyncio.sleep(0)
+        assert here.asked[-1].path == "/end"
 
 
 async def test_an_upload_that_is_redirected_before_its_end(there: Site, session: ClientSession, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ async def test_it_ends_while_clients_go(context: ssl.SSLContext) -> None:
                 socket.create_connection((peer.host, peer.port)).close()
             for _ in range(turns):
                 await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
 
 
 async def test_who_is_at_the_door_comes_in_before_it_is_closed(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
     assert parse_challenges(f"X a={quoted(text)}, b=1") == [Challenge("x", {"a": text, "b": "1"})]
 
 
-def test_a_long_field_takes_no_long_time() -> None:
-    for piece in ('"', "a=", "a ", 'a="', "\\", "a,", "="):
-        parse_challenges("Digest " + piece * 30_000)
+@pytest.mark.parametrize("piece", ['"', "a=", "a ", 'a="', "\\", "a,", "="])
+def test_a_long_field_takes_no_long_time(piece: str) -> None:
+    """One that scanned it all again for each of its pieces would not come to an end."""
+    assert parse_challenges("Digest " + piece * (2**18 // len(piece)))[0].scheme == "digest"
