@@ -277,7 +277,7 @@ class ClientRequest:
         :param proxy_auth: credentials for it, instead of those in its URL.
         :param proxy_headers: fields that are meant for it.
 
-        Raises `InvalidURL`.
+        Raises `InvalidURL`, or `TypeError` for what is neither text nor a `URL`.
         """
         chosen = None if proxy is None else proxy_of(proxy, proxy_auth, proxy_headers)
         self._keeps_proxy = True

@@ -19,6 +19,16 @@ __all__ = ("address_for", "open_socks_tunnel", "told_names")
 _A_YEAR: Final = 365 * 24 * 3600.0
 
 
+class _InUTF8(str):
+    """Credentials, which RFC 1929 names no charset for, and python-socks only ASCII."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return str.encode(self)
+
+    def __len__(self) -> int:
+        return len(self.encode())
+
+
 class _Connected:
     """What python-socks takes for a proxy on the way to the first one: here, a socket that leads there already."""
 
@@ -74,7 +84,7 @@ def _proxy(sock: socket.socket, scheme: str, auth: Any) -> Any:
         from python_socks.async_.asyncio import Proxy
     except ImportError as error:
         raise OSError(None, f"{scheme}:// needs python-socks: pip install 'aiohttpx[socks]'") from error
-    login, password = (None, None) if auth is None else (auth.login, auth.password)
+    login, password = (None, None) if auth is None else (_InUTF8(auth.login), _InUTF8(auth.password))
     kind = ProxyType.SOCKS4 if scheme.startswith("socks4") else ProxyType.SOCKS5
     forward: Any = _Connected(sock)
     return Proxy(kind, "", 0, login, password, rdns=True, forward=forward)

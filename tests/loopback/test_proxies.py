@@ -177,7 +177,7 @@ async def test_the_origin_must_prove_its_name(
             await session.get(server.url, ssl=trusting)
 
 
-@pytest.mark.parametrize(("auth", "host"), [(BasicAuth(USER, "wörd"), "a.example"), (AUTH, "a" * 300)])
+@pytest.mark.parametrize(("auth", "host"), [(BasicAuth(USER, "wörd" * 60), "a.example"), (AUTH, "a" * 300)])
 async def test_what_cannot_be_said_in_socks(proxies: dict[str, str], auth: BasicAuth, host: str) -> None:
     async with ClientSession(proxy=proxies["socks5 auth"].replace("socks5", "socks5h"), proxy_auth=auth) as session:
         with pytest.raises(ClientProxyConnectionError, match="cannot be said in SOCKS") as caught:

@@ -268,13 +268,14 @@ class TestUnreachable:
 class TestSocks:
     """What real servers do is in tests/loopback."""
 
-    async def test_what_it_is_told(self, session: ClientSession) -> None:
+    @pytest.mark.parametrize(("password", "told"), [("secret", b"\x06secret"), ("wörd", b"\x05w\xc3\xb6rd")])
+    async def test_what_it_is_told(self, session: ClientSession, password: str, told: bytes) -> None:
         pytest.importorskip("python_socks")
         granted = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
         script = [
             Expect(b"\x05\x02\x00\x02"),
             b"\x05\x02",
-            Expect(b"secret"),
+            Expect(told),
             b"\x01\x00",
             Expect(b"\x00\x50"),
             granted,
@@ -282,8 +283,9 @@ class TestSocks:
             OK,
         ]
         async with ScriptedPeer(script) as proxy:
-            assert await get(session, proxy=proxy.url.replace("http", "socks5h"), proxy_auth=AUTH) == "ok"
-        _, _, asked = proxy.received.partition(b"\x01\x04user\x06secret")
+            url = proxy.url.replace("http", "socks5h")
+            assert await get(session, proxy=url, proxy_auth=BasicAuth("user", password)) == "ok"
+        _, _, asked = proxy.received.partition(b"\x01\x04user" + told)
         assert asked.startswith(b"\x05\x01\x00\x03\x0bexample.org\x00\x50GET /path?a=b HTTP/1.1\r\nHost: example.org\r\n")
         assert b"roxy" not in asked
 

@@ -81,12 +81,21 @@ class TestSession:
         assert one.credentials == [AUTH.encode()]
 
     @pytest.mark.parametrize(
-        "proxy", ["example.org:80", "ftp://example.org", "http://", "", "http://a:99999", "user:secret@proxy:80", URL("/"), 5]
+        "proxy", ["example.org:80", "ftp://example.org", "http://", "", "http://a:99999", "user:secret@proxy:80", URL("/")]
     )
     def test_what_is_no_proxy(self, proxy: Any) -> None:
         with pytest.raises(InvalidURL) as caught:
             ClientSession(proxy=proxy)
         assert "secret" not in repr(caught.value) + str(caught.value) + repr(caught.value.__cause__)
+
+    @pytest.mark.parametrize("proxy", [5, b"http://user:secret@proxy:80", ["http://proxy"]])
+    async def test_what_is_not_even_text(self, proxy: Any) -> None:
+        said = f"^proxy must be a str or a URL, not {type(proxy).__name__}$"
+        with pytest.raises(TypeError, match=said):
+            ClientSession(proxy=proxy)
+        async with ClientSession() as session:
+            with pytest.raises(TypeError, match=said):
+                await session.get("http://127.0.0.1:9", proxy=proxy)
 
     async def test_what_is_no_proxy_of_a_request(self, one: ForwardProxy) -> None:
         async with ClientSession() as session:
