@@ -44,8 +44,8 @@ class Proxy(NamedTuple):
 def proxy_of(proxy: StrOrURL, auth: BasicAuth | None = None, headers: LooseHeaders | None = None) -> Proxy:
     """The proxy at that URL, with the credentials `auth` or those in its URL.
 
-    Raises `InvalidURL` when that is no URL, or of a scheme that no proxy has, `TypeError` when it is neither text nor a `URL`, and
-    `ValueError` when `auth` is no `BasicAuth`.
+    Raises `InvalidURL` when that is no URL, or of a scheme that no proxy has, `TypeError` when it is neither text nor a `URL`,
+    and `ValueError` when `auth` is no `BasicAuth`.
     """
     if auth is not None and not isinstance(auth, BasicAuth):
         raise ValueError("proxy_auth must be None or BasicAuth() tuple")
