@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields, replace
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
+
+from .frozen import Frozen
 
 
-@dataclass(frozen=True)
-class ClientTimeout:
+class ClientTimeout(Frozen):
     """How long the phases of a request may take, in seconds; None or 0 sets no limit.
 
     :param total: the whole operation: connecting, sending and reading the response.
@@ -36,12 +35,34 @@ class ClientTimeout:
     headers: float | None = None
     write: float | None = None
 
-    #: What `attrs.evolve` looks for: consumers of aiohttp's attrs class use it on ours (aiodocker does).
-    __attrs_attrs__: ClassVar[tuple[Any, ...]] = ()
+    def __init__(
+        self,
+        total: float | None = None,
+        connect: float | None = None,
+        sock_read: float | None = None,
+        sock_connect: float | None = None,
+        ceil_threshold: float = 5,
+        pool: float | None = None,
+        dns: float | None = None,
+        tls: float | None = None,
+        headers: float | None = None,
+        write: float | None = None,
+    ) -> None:
+        self.__dict__.update(
+            total=total,
+            connect=connect,
+            sock_read=sock_read,
+            sock_connect=sock_connect,
+            ceil_threshold=ceil_threshold,
+            pool=pool,
+            dns=dns,
+            tls=tls,
+            headers=headers,
+            write=write,
+        )
 
 
-@dataclass(frozen=True)
-class ClientWSTimeout:
+class ClientWSTimeout(Frozen):
     """How long a WebSocket waits, in seconds; None or 0 sets no limit.
 
     :param ws_receive: for a message, in each `receive`.
@@ -51,11 +72,8 @@ class ClientWSTimeout:
     ws_receive: float | None = None
     ws_close: float | None = 10.0
 
-    __attrs_attrs__: ClassVar[tuple[Any, ...]] = ()
-
-
-for _limits in (ClientTimeout, ClientWSTimeout):
-    _limits.__attrs_attrs__ = tuple(SimpleNamespace(name=field.name, alias=field.name, init=True) for field in fields(_limits))
+    def __init__(self, ws_receive: float | None = None, ws_close: float | None = 10.0) -> None:
+        self.__dict__.update(ws_receive=ws_receive, ws_close=ws_close)
 
 
 class _NotGiven:
@@ -91,5 +109,5 @@ def session_timeout(timeout: Any, read_timeout: Any, conn_timeout: float | None)
     limits = DEFAULT_TIMEOUT
     for name, seconds in older.items():
         warnings.warn(f"{name} is deprecated, use timeout=ClientTimeout(...)", DeprecationWarning, stacklevel=3)
-        limits = replace(limits, **{"total" if name == "read_timeout" else "connect": seconds})
+        limits = limits.__replace__(**{"total" if name == "read_timeout" else "connect": seconds})
     return limits

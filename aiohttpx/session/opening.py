@@ -6,7 +6,6 @@ import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from multidict import CIMultiDict
@@ -93,7 +92,7 @@ def _limits(timeout: ClientWSTimeout | float | None, receive_timeout: float | No
     if receive_timeout is not None:
         text = "float parameter 'receive_timeout' is deprecated, please use parameter 'timeout=ClientWSTimeout(ws_receive=...)'"
         warnings.warn(text, DeprecationWarning, stacklevel=3)
-        limits = replace(limits, ws_receive=receive_timeout)
+        limits = limits.__replace__(ws_receive=receive_timeout)
     return limits
 
 

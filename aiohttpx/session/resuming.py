@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..message.response import ClientResponse
@@ -46,7 +45,7 @@ class Resuming:
         """
         from .sse import EventSource
 
-        kwargs.setdefault("timeout", replace(self._timeout, total=None))
+        kwargs.setdefault("timeout", self._timeout.__replace__(total=None))
         return EventSource(
             lambda fields: self._request(method, url, headers=fields, **kwargs), headers, last_event_id, retry, max_event_size
         )

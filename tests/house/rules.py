@@ -13,7 +13,7 @@ FRONT_DOOR: Final = ""
 
 #: The rooms, lowest floor first. The roof may use the front door; `__main__` may use everything.
 FLOORS: Final = (
-    {"errors", "events", "hdrs", "messages", "patterns", "secrets", "timeouts", "typedefs", "version"},
+    {"errors", "events", "frozen", "hdrs", "messages", "patterns", "records", "secrets", "timeouts", "typedefs", "version"},
     {"_impl"},  # and every other file at the top whose name begins with an underscore
     {"wire"},
     {"net"},
@@ -45,6 +45,9 @@ FEATURES: Final = {
     *("session.opening", "session.reconnecting", "messages", "_frame_parser", "_frame_parser_py", "_frame_rules"),
     *("hashlib", "mimetypes", "pickle", "shlex"),
 }
+
+#: Of the standard library, what this package can do without and others load: asyncio from Python 3.14 on, pycares.
+LOADED_BY_OTHERS: Final = {"dataclasses"}
 
 #: Names that begin with an underscore and are documented all the same.
 DOCUMENTED: Final = {
@@ -187,7 +190,7 @@ def _private_names_made_in(tree: ast.Module) -> Iterator[str]:
 def late_imports(house: House) -> Iterator[str]:
     """Rule 5: imports inside functions are for optional dependencies and for features, and never in a coroutine: a request may
     await it."""
-    features = OPTIONAL | FEATURES
+    features = OPTIONAL | FEATURES | LOADED_BY_OTHERS
     for file in house:
         modules = {id(found): module for found, module in house.meets(file)}
         for found in file.imports:
