@@ -13,7 +13,9 @@ What `FrameParser` says is in `messages`.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from .records import NamedTuple
 
 
 class HttpVersion(NamedTuple):

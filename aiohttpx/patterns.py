@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, AnyStr
 
 if TYPE_CHECKING:
 
-    def pattern(text: str, flags: re.RegexFlag = re.RegexFlag.NOFLAG) -> re.Pattern[str]:
+    def pattern(text: AnyStr, flags: re.RegexFlag = re.RegexFlag.NOFLAG) -> re.Pattern[AnyStr]:
         """As `re.compile`."""
         return re.compile(text, flags)
 
@@ -16,7 +16,7 @@ else:
     class pattern:
         """As `re.compile`. Its methods are those of the pattern, which are looked up once."""
 
-        def __init__(self, text: str, flags: int = 0) -> None:
+        def __init__(self, text: str | bytes, flags: int = 0) -> None:
             self.pattern = text
             self.flags = flags
 

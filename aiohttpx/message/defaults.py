@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from multidict import CIMultiDict, getversion
 from yarl import URL
@@ -19,6 +19,7 @@ from ..net.proxy import Proxy
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..patterns import pattern
+from ..records import NamedTuple
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING
 from .response import ClientResponse

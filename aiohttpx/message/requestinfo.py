@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from ..records import NamedTuple
 from ..secrets import shown, without_secrets
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..records import NamedTuple
 
 
 class Timings(NamedTuple):

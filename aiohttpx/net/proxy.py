@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from multidict import CIMultiDict
 from yarl import URL
 
 from .. import hdrs
 from ..errors import InvalidURL
+from ..records import NamedTuple
 from ..typedefs import LooseHeaders, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
 

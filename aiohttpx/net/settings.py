@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from multidict import CIMultiDictProxy
 
+from ..records import NamedTuple
 from .upload import UploadTracker
 
 

@@ -3,7 +3,6 @@ socket."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import unquote
 
@@ -15,7 +14,7 @@ UNIX_SCHEME: Final = "http+unix"
 #: What the Host field says of a server that has no name.
 UNIX_HOST: Final = "localhost"
 
-_FORM: Final = pattern(r"http\+unix://([^/?#]*)(.*)", re.I | re.S)
+_FORM: Final = pattern(r"(?is)http\+unix://([^/?#]*)(.*)")
 
 
 def unix_url(url: str | URL) -> URL:

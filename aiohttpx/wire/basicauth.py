@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
-from typing import NamedTuple, Self
+from typing import Self
 
 from yarl import URL
+
+from ..records import NamedTuple
 
 __all__ = ("BasicAuth", "credentials", "encode_basic_auth", "split_credentials")
 

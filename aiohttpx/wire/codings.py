@@ -21,9 +21,10 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ContentEncodingError
+from ..records import NamedTuple
 
 #: The most codings that are taken off one body; each could multiply the work by a thousand.
 MAX_CODINGS = 5
@@ -67,19 +68,24 @@ def _find_zstd() -> str:
         return ""
 
 
-def _find_inflate() -> Any:
-    """zlib-ng, which inflates what zlib inflates, and refuses what zlib refuses, in half the time; or else zlib.
+class _Inflate:
+    """zlib-ng, which inflates what zlib inflates, and refuses what zlib refuses, in half the time; or else zlib. It is loaded by
+    the first body that needs it.
 
     isal is faster still, but takes some broken bodies for good ones: whoever wants that says so by `set_zlib_backend`.
     """
-    try:
-        return importlib.import_module("zlib_ng.zlib_ng")
-    except ImportError:
-        return zlib
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            module = importlib.import_module("zlib_ng.zlib_ng")
+        except ImportError:
+            module = zlib
+        value = self.__dict__[name] = getattr(module, name)
+        return value
 
 
 _zlib: Any = zlib
-_inflate = _find_inflate()
+_inflate: Any = _Inflate()
 _brotli = _find_brotli()
 _zstd_name = _find_zstd()
 

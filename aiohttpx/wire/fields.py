@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
 from ..patterns import pattern
+from ..records import NamedTuple
 from ..typedefs import RawHeaders
 
 OCTET_STREAM: Final = "application/octet-stream"

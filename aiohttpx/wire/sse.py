@@ -9,10 +9,11 @@ An event that is not ended by an empty line is not an event: at the end of a str
 from __future__ import annotations
 
 import codecs
-import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..errors import BodyTooLarge
+from ..patterns import pattern
+from ..records import NamedTuple
 
 #: The media type of such a stream.
 EVENT_STREAM: Final = "text/event-stream"
@@ -20,7 +21,7 @@ EVENT_STREAM: Final = "text/event-stream"
 MAX_EVENT_SIZE: Final = 2**20
 
 _BOM = codecs.BOM_UTF8
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END: Final = pattern(rb"\r\n|\n|\r")
 
 
 class ServerSentEvent(NamedTuple):
