@@ -21,21 +21,21 @@ from ..errors import (
     BODY_LIMIT,
     ClientConnectionError,
     ClientError,
-    ClientPayloadError,
     ClientResponseError,
-    ContentEncodingError,
     ContentTypeError,
     HttpProcessingError,
 )
 from ..events import Chunks, HttpVersion, ResponseHead
+from ..net.coded import decode_whole
 from ..net.connection import Answer, HTTPConnection
+from ..net.heap import LARGE, keep_room
 from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..net.settings import DEFAULT_SETTINGS
 from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
-from ..wire.codings import MAX_WHOLE, decode_whole, make_decoder
+from ..wire.codings import make_decoder
 from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
 from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
 from .requestinfo import RequestInfo
@@ -285,8 +285,8 @@ class ClientResponse:
         body = self._body
         try:
             if body is None and self._whole is not None:
-                body = self._decoded()
-            elif body is None and self._content is not None:
+                self._content = self._stream_of_whole()
+            if body is None and self._content is not None:
                 body = self._content.read_nowait(BODY_LIMIT)
                 self._content.unread_data(body)
         except (ClientError, RuntimeError):  # it is broken, or someone reads it
@@ -442,17 +442,16 @@ class ClientResponse:
         """
         body = self._body
         if body is None:
-            head = self._head
-            if self._whole is not None and not self._released:
-                body = self._decoded() if head is None or head.content_encoding else self._whole
-            if body is not None:
-                self._whole = None
-            else:
+            body, head = self._whole, self._head
+            if body is None or self._released:
                 try:
                     body = await self._read_rest()
                 except BaseException:
                     self.close()
                     raise
+            elif (head is None or head.content_encoding) and (coding := self._coding()):
+                body = await decode_whole(coding, body, self._max_body_size())
+            self._whole = None
             self._body = body
         elif self._released:
             raise _connection_closed()
@@ -465,19 +464,10 @@ class ClientResponse:
         body = None if protocol is None else await protocol.receive_whole(self.content)
         if body is None:
             body = await self.content.read()
+        if len(body) >= LARGE:
+            keep_room()
         for trace in self._traces:
             await trace.send_response_chunk_received(self.method, self.url, body)
-        return body
-
-    def _decoded(self) -> bytes | None:
-        """The content that came along with the head; None when decoding it at once would hold up the loop."""
-        body = self._whole
-        coding = self._coding()
-        if coding and body:  # an answer to HEAD has a coding and no content
-            try:
-                body = decode_whole(coding, body, min(MAX_WHOLE, self._max_body_size() or MAX_WHOLE))
-            except ContentEncodingError as error:
-                raise ClientPayloadError(str(error)) from error
         return body
 
     def get_encoding(self) -> str:

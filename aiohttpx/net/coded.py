@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections import deque
 
-from ..wire.codings import Decoder
+from ..errors import BodyTooLarge, ClientPayloadError, ContentEncodingError
+from ..wire.codings import Decoder, decode_at_once, make_decoder
+from .heap import LARGE, keep_room
+
+#: Bytes that are decoded before the loop has its turn, and the most one step decodes.
+DECODE_TURN = 2**20
+#: The same for who has the whole body and waits for all of its content: most need no second turn then.
+WHOLE_TURN = 2**21
 
 
 class CodedContent:
@@ -54,3 +63,34 @@ class CodedContent:
     def finish(self) -> None:
         """All was decoded. Raises `ContentEncodingError` when the coded content is cut short."""
         self._decoder.finish()
+
+
+async def decode_whole(content_encoding: str, data: bytes, max_size: int | None = None) -> bytes:
+    """The content of a body that is there as a whole, decoded at once, or in turns when there is much of it.
+
+    Raises `ClientPayloadError` for a body that is broken or cut short, `BodyTooLarge` for more than `max_size` bytes. A body in
+    an unknown coding is returned as it is.
+    """
+    content = decode_at_once(content_encoding, data, WHOLE_TURN if max_size is None else min(WHOLE_TURN, max_size))
+    if content is None:
+        decoder = make_decoder(content_encoding)
+        if decoder is None:
+            return data
+        try:
+            content = await _decode_in_turns(decoder, data, sys.maxsize if max_size is None else max_size)
+        except ContentEncodingError as error:
+            raise ClientPayloadError(str(error)) from error
+    if len(content) >= LARGE:
+        keep_room()
+    return content
+
+
+async def _decode_in_turns(decoder: Decoder, data: bytes, max_size: int) -> bytes:
+    parts, size = [decoder.decode(data, WHOLE_TURN)], 0
+    while (size := size + len(parts[-1])) <= max_size:
+        if not decoder.pending:
+            decoder.finish()
+            return b"".join(parts)
+        await asyncio.sleep(0)
+        parts.append(decoder.decode(b"", WHOLE_TURN))
+    raise BodyTooLarge(max_size)

@@ -17,15 +17,13 @@ from typing import Final, Protocol
 
 from ..errors import BodyTooLarge, ClientPayloadError, ContentEncodingError, LineTooLong
 from ..wire.codings import Decoder
-from .coded import CodedContent
+from .coded import DECODE_TURN, CodedContent
 from .iterators import AsyncLineIterator, AsyncStreamIterator, ChunkTupleAsyncStreamIterator, without_end
 
 logger = logging.getLogger(__name__)
 
 #: Bytes that one step decodes, at the least.
 DECODE_STEP = 2**16
-#: Bytes that are decoded before the loop has its turn, and the most one step decodes.
-DECODE_TURN = 2**20
 #: The longest line that is given when nothing is said, in bytes.
 MAX_LINE_LENGTH: Final = 2**20
 # What a step counts for that gave less: it may have been work all the same.

@@ -28,16 +28,13 @@ from ..records import NamedTuple
 
 #: The most codings that are taken off one body; each could multiply the work by a thousand.
 MAX_CODINGS = 5
-#: The most that `decode_whole` decodes by default, in bytes.
-MAX_WHOLE = 2**20
 
 # Coded bytes handed over at a time. A decompressor copies what it leaves over: behind the first member, where thousands of tiny
 # ones may follow, it is given little at first, so that the copies stay in proportion to what is used up.
 _WINDOW = 2**16
 _SMALL_WINDOW = 2**10
-# Calls of a decompressor in one `decode`, and of `decode` in one `decode_whole`: members and blocks may be empty.
+# Calls of a decompressor in one `decode`: members and blocks may be empty.
 _STEPS = 16
-_WHOLE_STEPS = 64
 # zlib's names for its formats (its `wbits`), with the largest window.
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 # RFC 9659, section 3: what a zstd decoder on the web has to remember is limited to 8 MiB.
@@ -375,36 +372,20 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
 }
 
 
-def decode_whole(content_encoding: str, data: bytes, max_length: int = MAX_WHOLE) -> bytes | None:
-    """Decode a body that is there as a whole, as `make_decoder` and its decoder would, at once.
-
-    None when that would give more than `max_length` bytes, or take long: such a body is for a decoder, which works in steps.
-    Raises `ContentEncodingError` for a body that is broken or cut short. A body in an unknown coding is returned as it is.
-    """
-    if content_encoding in ("gzip", "deflate") and data and max_length > 0:
-        member = _inflate.decompressobj(wbits=_wbits(content_encoding, data[0]))
-        try:
-            content: bytes = member.decompress(data, max_length)
-        except _inflate.error:
-            pass  # the decoder will say it
-        else:
-            if member.eof and not member.unused_data:
-                return content
-    decoder = make_decoder(content_encoding)
-    if decoder is None:
-        return data
-    decoder.feed(data)
-    parts: list[bytes] = []
-    room = max_length + 1
-    for _ in range(_WHOLE_STEPS):
-        if not decoder.pending:
-            decoder.finish()
-            return b"".join(parts)
-        parts.append(decoder.decode(b"", room))
-        room -= len(parts[-1])
-        if not room:
-            break
-    return None
+def decode_at_once(content_encoding: str, data: bytes, max_length: int) -> bytes | None:
+    """The content of a body that is there as a whole, if it is of the usual kind: one member of gzip or deflate, not damaged, and
+    no more than `max_length` bytes of content. None for any other, which is for a decoder."""
+    if not data or content_encoding not in ("gzip", "deflate"):
+        return None
+    # The last four bytes should be the size of the content (RFC 1952, section 2.3.1): that saves work, and is not relied on.
+    if content_encoding == "gzip" and int.from_bytes(data[-4:], "little") > max_length:
+        return None
+    member = _inflate.decompressobj(wbits=_wbits(content_encoding, data[0]))
+    try:
+        content: bytes = member.decompress(data, max_length)
+    except _inflate.error:
+        return None
+    return content if member.eof and not member.unused_data else None
 
 
 def _wbits(coding: str, first: int) -> int:
