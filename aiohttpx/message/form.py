@@ -10,7 +10,7 @@ from numbers import Number
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..wire.multipart import new_boundary
-from ..wire.urlencoded import urlencode_form
+from ..wire.urlencoded import urlencode_form, urlencode_plain
 from .multipart import MultipartWriter
 from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload, filename_of, get_payload
 from .payload import LookupError as NoPayload
@@ -192,6 +192,8 @@ def _values(value: Any) -> list[Any]:
 
 def payload_of(data: Any) -> Payload:
     """The body for whatever `data=` takes. Raises `TypeError` for anything else."""
+    if PAYLOAD_REGISTRY.lacks(type(data)):
+        return form_payload(data)
     try:
         return PAYLOAD_REGISTRY.get(data, disposition=None)
     except NoPayload:
@@ -200,6 +202,8 @@ def payload_of(data: Any) -> Payload:
 
 def form_payload(data: Any) -> Payload:
     """The body for a mapping, for pairs of name and value, or for a `FormData`. Raises `TypeError` for anything else."""
+    if type(data) is dict and (body := urlencode_plain(data.items())) is not None:
+        return BytesPayload(body, content_type=_URLENCODED)
     if isinstance(data, FormData):
         return data()
     values = [*(data.values() if isinstance(data, Mapping) else map(_value_of, data) if isinstance(data, Iterable) else ())]

@@ -220,8 +220,9 @@ class BytesPayload(Payload):
         encoding: str | None = None,
         **kwargs: Any,
     ) -> None:
-        # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
-        value = bytes(value) if isinstance(value, bytearray) else octets(value)
+        if type(value) is not bytes:
+            # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
+            value = bytes(value) if isinstance(value, bytearray) else octets(value)
         super().__init__(value, headers, content_type, filename, encoding)
         self._size = size = len(value)  # pyright: ignore[reportIncompatibleVariableOverride]  # never None here
         if size > TOO_LARGE_BYTES_BODY:
@@ -532,13 +533,16 @@ class PayloadRegistry:
             return exact(data, *args, **kwargs)
         if isinstance(data, Payload):
             return data
-        if type(data) not in self._unknown:
-            for factory, kind in chain(self._normal, self._last):
-                if isinstance(data, kind):
-                    return factory(data, *args, **kwargs)
-            if type(data) in _FORMS:
-                self._unknown.add(type(data))
+        for factory, kind in chain(self._normal, self._last):
+            if isinstance(data, kind):
+                return factory(data, *args, **kwargs)
+        if type(data) in _FORMS:
+            self._unknown.add(type(data))
         raise LookupError(f"No payload is registered for {type(data).__name__}")
+
+    def lacks(self, kind: type) -> bool:
+        """There is none for values of `kind`: `get` has found that out."""
+        return kind in self._unknown
 
     def register(self, factory: Callable[..., Payload], type: Any, *, order: Order = Order.normal) -> None:
         """Use `factory` for values of `type`, a type or a tuple of types. Raises `ValueError` when `order` is no `Order`."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, Final
 
 #: What has no form as a text. Bytes and files need multipart/form-data.
 _NO_TEXT: Final = (bytes, bytearray, memoryview, io.IOBase, Mapping, Iterator)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*+")
-_STR: Final = frozenset({str})
-#: Texts, a line each, of which the spaces alone have to be changed.
-_PLAIN_LINES: Final = re.compile(r"[A-Za-z0-9_.~ \n-]*+")
+#: Fields of which the spaces alone have to be changed.
+_PLAIN_FORM: Final = re.compile(r"[A-Za-z0-9_.~ &=-]*+")
 _ESCAPED: Final = [chr(octet) if _PLAIN.fullmatch(chr(octet)) else f"%{octet:02X}" for octet in range(256)]
 _ESCAPED[0x20] = "+"
 
@@ -27,18 +25,30 @@ def urlencode_form(fields: Mapping[str, Any] | Iterable[tuple[str, Any]], charse
     """
     if not isinstance(fields, Iterable):
         raise TypeError(f"A form is a mapping or pairs of name and value, not {type(fields).__name__}")
-    texts: list[str] | None = None  # a name, a value, a name, ...
-    if isinstance(fields, Mapping):
-        fields = fields.items()  # pyright: ignore[reportAssignmentType]
-        texts = [*chain.from_iterable(fields)]
-    if texts is None or not _STR.issuperset(map(type, texts)):
-        texts = _texts_of(fields)
-    quoted = iter(_quote_all(texts, charset))
-    return "&".join([f"{name}={value}" for name, value in zip(quoted, quoted, strict=True)]).encode("ascii")
+    pairs = _pairs_of(fields.items() if isinstance(fields, Mapping) else fields)
+    plain = urlencode_plain(pairs) if charset == "utf-8" else None
+    if plain is not None:
+        return plain
+    return "&".join([f"{_quote(name, charset)}={_quote(value, charset)}" for name, value in pairs]).encode("ascii")
 
 
-def _texts_of(fields: Iterable[Any]) -> list[str]:
-    texts: list[str] = []
+def urlencode_plain(pairs: Collection[tuple[Any, Any]]) -> bytes | None:
+    """As `urlencode_form`, for names and values that are texts, with nothing in them to be changed but spaces. None for others.
+
+    Most forms are such, and for all of them at once it takes a fraction of the time.
+    """
+    try:
+        text = "&".join(map("=".join, pairs))
+    except TypeError:
+        return None
+    # If there is one more of these than stands between them, it is in a name or a value.
+    if text.count("=") != len(pairs) or text.count("&") != len(pairs) - 1 or not _PLAIN_FORM.fullmatch(text):
+        return None
+    return text.replace(" ", "+").encode("ascii")
+
+
+def _pairs_of(fields: Iterable[Any]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
     for field in fields:
         if not isinstance(field, (tuple, list)) or len(field) != 2:
             raise TypeError(f"A form is a mapping or pairs of name and value, but this is neither: {field!r:.100}")
@@ -46,11 +56,10 @@ def _texts_of(fields: Iterable[Any]) -> list[str]:
         if not isinstance(name, str):
             raise TypeError(f"The name of a form field is a str, not {type(name).__name__}: {name!r:.100}")
         if isinstance(value, str):
-            texts += (name, value)
+            pairs.append((name, value))
         else:
-            for text in _texts(name, value):
-                texts += (name, text)
-    return texts
+            pairs += [(name, text) for text in _texts(name, value)]
+    return pairs
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:
@@ -59,14 +68,6 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         if isinstance(one, _NO_TEXT) or (several and isinstance(one, Collection) and not isinstance(one, str)):
             raise TypeError(f"The form field {name!r} cannot be urlencoded: its value is {type(one).__name__}")
         yield str(one)
-
-
-def _quote_all(texts: list[str], charset: str) -> list[str]:
-    lines = "\n".join(texts)
-    # Most forms need no more, and all at once it takes a tenth of the time.
-    if charset == "utf-8" and _PLAIN_LINES.fullmatch(lines) and lines.count("\n") + 1 == len(texts):
-        return lines.replace(" ", "+").split("\n")
-    return [_quote(text, charset) for text in texts]
 
 
 def _quote(text: str, charset: str) -> str:

@@ -746,6 +746,17 @@ def test_a_registry_asks_first_exact_normal_and_last() -> None:
         registry.register(Own, str, order="first")  # type: ignore[arg-type]
 
 
+def test_what_a_registry_lacks_it_lacks_until_more_is_registered() -> None:
+    registry = PayloadRegistry()
+    assert not registry.lacks(dict)
+    with pytest.raises(module.LookupError):
+        registry.get({})
+    assert registry.lacks(dict)
+    registry.register(Own, dict)
+    assert not registry.lacks(dict)
+    assert type(registry.get({})) is Own
+
+
 def test_payload_type_registers_for_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.PAYLOAD_REGISTRY is PAYLOAD_REGISTRY
     monkeypatch.setattr(module, "PAYLOAD_REGISTRY", PayloadRegistry())

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import MultiDict, MultiDictProxy
 
-from aiohttpx.wire.urlencoded import urlencode_form
+from aiohttpx.wire.urlencoded import urlencode_form, urlencode_plain
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,19 @@ def test_charset() -> None:
     assert urlencode_form({"a": "b"}, "utf-16-le") == b"a%00=b%00"
     with pytest.raises(UnicodeEncodeError):
         urlencode_form({"a": "€"}, "latin-1")
+
+
+@given(st.lists(st.tuples(*[st.text(st.sampled_from("aZ9-_.~ =&+%*\n\u00e9"))] * 2)))
+def test_plain_fields_are_encoded_all_at_once(fields: list[tuple[str, str]]) -> None:
+    plain = urlencode_plain(fields)
+    if fields and not set("".join(map("".join, fields))) & set("=&+%*\n\u00e9"):
+        assert plain is not None
+    assert plain in (None, urlencode(fields).encode())
+
+
+@pytest.mark.parametrize("value", [1, None, b"x", ["1"], io.BytesIO()])
+def test_what_is_no_text_is_not_plain(value: Any) -> None:
+    assert urlencode_plain([("a", "1"), ("b", value)]) is None
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
