@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 
 
 cdef inline void mask_bytes(char* to, const char* data, size_t length, const char* key, size_t at) noexcept nogil:
-    """Write `data` to `to`, which may be the same, masked with the 4 bytes of `key`, of which the first used is `key[at % 4]`."""
+    """Write `data` to `to`, masked with the 4 bytes of `key`, of which the first used is `key[at % 4]`."""
     cdef char[8] keys
     cdef uint64_t word, key_word
     cdef size_t i

@@ -11,7 +11,7 @@ import os
 import sys
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE, _PyBytes_Resize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
@@ -41,6 +41,8 @@ cdef extern from "Python.h":
     Py_ssize_t size_of "PyBytes_GET_SIZE"(PyObject*)
     char* PyUnicode_DATA(PyObject*)
     char* PyBytes_AS_STRING_of "PyBytes_AS_STRING"(PyObject*)
+    const char* PyUnicode_AsUTF8AndSize(object, Py_ssize_t*) except NULL
+    Py_ssize_t PY_SSIZE_T_MAX
 
 cdef extern from *:
     """
@@ -140,16 +142,14 @@ cdef class FrameParser:
     def __dealloc__(self):
         Py_XDECREF(self.message)
 
-    def feed(self, data):
+    def feed(self, data, Py_ssize_t size=PY_SSIZE_T_MAX):
         """The messages that are complete with these bytes; WebSocketError when they break the protocol."""
         cdef Py_buffer view
         if self.error is not None:
             raise WebSocketError(*self.error)
-        if type(data) is bytes:
-            return self.run(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            return self.run(<const char*>view.buf, view.len)
+            return self.run(<const char*>view.buf, min(size, view.len))
         finally:
             PyBuffer_Release(&view)
 
@@ -421,23 +421,33 @@ if hasattr(os, "register_at_fork"):
 
 
 def apply_mask(bytes mask not None, data):
-    """Mask `data`, a bytearray, in place with a key of 4 bytes, or take the mask off; ValueError when it has another length."""
+    """`data` masked with a key of 4 bytes, or with the mask taken off; ValueError when the key has another length."""
     cdef Py_buffer view
+    cdef bytes masked
     if PyBytes_GET_SIZE(mask) != 4:
         raise ValueError(f"A masking key has 4 bytes, not {len(mask)}")
-    PyObject_GetBuffer(data, &view, PyBUF_WRITABLE)
-    mask_bytes(<char*>view.buf, <char*>view.buf, view.len, PyBytes_AS_STRING(mask), 0)
-    PyBuffer_Release(&view)
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    try:
+        masked = PyBytes_FromStringAndSize(NULL, view.len)
+        mask_bytes(PyBytes_AS_STRING(masked), <const char*>view.buf, view.len, PyBytes_AS_STRING(mask), 0)
+    finally:
+        PyBuffer_Release(&view)
+    return masked
 
 
 def serialize_frame(int opcode, payload, bytes mask=None, bint rsv1=False, bint fin=True, Py_ssize_t length=0):
     """A frame as it travels (RFC 6455, section 5.2): see `_frame_parser_py.serialize_frame`."""
     cdef Py_buffer view
+    cdef const char* text
+    cdef Py_ssize_t size
     if mask is not None and PyBytes_GET_SIZE(mask) not in (0, 4):
         raise ValueError(f"A masking key has 4 bytes, not {len(mask)}")
+    opcode |= (RSV1 if rsv1 else 0) | (FIN if fin else 0)
+    if isinstance(payload, str):
+        text = PyUnicode_AsUTF8AndSize(payload, &size)
+        return serialize(opcode, text, size, mask, length or size)
     PyObject_GetBuffer(payload, &view, PyBUF_SIMPLE)
     try:
-        opcode |= (RSV1 if rsv1 else 0) | (FIN if fin else 0)
         return serialize(opcode, <const char*>view.buf, view.len, mask, length or view.len)
     finally:
         PyBuffer_Release(&view)

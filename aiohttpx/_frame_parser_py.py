@@ -84,8 +84,8 @@ class FrameParser:
         """Not all that the last `feed` has said are data messages."""
         return self._has_control
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[Message]:
-        """The messages that are complete with these bytes.
+    def feed(self, data: bytes | bytearray | memoryview, size: int = sys.maxsize) -> list[Message]:
+        """The messages that are complete with these bytes, or with the first so many of them.
 
         :raises WebSocketError: they break the protocol.
         """
@@ -93,7 +93,7 @@ class FrameParser:
             raise WebSocketError(*self._error)
         messages: list[Message] = []
         self._has_control = False
-        with memoryview(data).cast("B") as view:
+        with memoryview(data).cast("B")[:size] as view:
             at = 0
             try:
                 while at < len(view) and not self._closed:
@@ -155,11 +155,9 @@ class FrameParser:
 
     def _read_payload(self, payload: memoryview) -> None:
         if self._masked:
-            unmasked = bytearray(payload)
             mask = bytes(self._head[-4:])
             at = (self._length - self._left) % 4
-            apply_mask(mask[at:] + mask[:at], unmasked)
-            payload = memoryview(unmasked)
+            payload = memoryview(apply_mask(mask[at:] + mask[:at], payload))
         self._left -= len(payload)
         if self._head[0] & OPCODE >= WSMsgType.CLOSE:
             self._control += payload
@@ -211,21 +209,21 @@ class FrameParser:
             raise bad_text(len(self._message) + len(payload) - 2)
 
 
-def apply_mask(mask: bytes, data: bytearray) -> None:
-    """Mask `data` in place with a key of 4 bytes, or take the mask off (RFC 6455, section 5.3).
+def apply_mask(mask: bytes, data: bytes | bytearray | memoryview) -> bytes:
+    """`data` masked with a key of 4 bytes, or with the mask taken off (RFC 6455, section 5.3).
 
     :raises ValueError: the key has another length.
     """
     if len(mask) != 4:
         raise ValueError(f"A masking key has 4 bytes, not {len(mask)}")
-    size = len(data)
+    size = memoryview(data).nbytes
     key = (mask * (size // 4 + 1))[:size]
-    data[:] = (int.from_bytes(data, sys.byteorder) ^ int.from_bytes(key, sys.byteorder)).to_bytes(size, sys.byteorder)
+    return (int.from_bytes(data, sys.byteorder) ^ int.from_bytes(key, sys.byteorder)).to_bytes(size, sys.byteorder)
 
 
 def serialize_frame(
     opcode: int,
-    payload: bytes | bytearray | memoryview,
+    payload: str | bytes | bytearray | memoryview,
     mask: bytes | None = None,
     rsv1: bool = False,
     fin: bool = True,
@@ -233,6 +231,7 @@ def serialize_frame(
 ) -> bytes:
     """A frame as it travels (RFC 6455, section 5.2).
 
+    :param payload: text is encoded.
     :param mask: the masking key; None for a fresh one that nobody can foresee (section 5.3), b"" for a frame that is not masked,
         as a server sends them.
     :param length: of the whole payload, when this is only its beginning.
@@ -240,6 +239,8 @@ def serialize_frame(
     """
     if mask is None:
         mask = os.urandom(4)
+    if isinstance(payload, str):
+        payload = payload.encode()
     size = length or memoryview(payload).nbytes
     head = bytearray([opcode | RSV1 * rsv1 | FIN * fin])
     masked = MASKED if mask else 0
@@ -253,6 +254,4 @@ def serialize_frame(
         head += size.to_bytes(8)
     if not mask:
         return b"".join((head, payload))
-    body = bytearray(payload)
-    apply_mask(mask, body)
-    return b"".join((head, mask, body))
+    return b"".join((head, mask, apply_mask(mask, payload)))

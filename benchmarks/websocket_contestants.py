@@ -6,6 +6,8 @@ import asyncio
 import importlib
 from typing import Any
 
+from aiohttpx._impl import serialize_frame
+
 
 class Aiohttp:
     """aiohttp with its defaults, and whatever has its API."""
@@ -39,6 +41,49 @@ class Aiohttp:
 
 class Aiohttpx(Aiohttp):
     package = "aiohttpx"
+
+
+class Limit(asyncio.Protocol):
+    """What asyncio itself takes: the same frame is written again and again, and the bytes of the answer are only counted."""
+
+    deflates = False
+
+    async def open(self, url: str, deflate: bool) -> None:
+        self.loop = asyncio.get_running_loop()
+        _, _, where = url.partition("//")
+        host, _, port = where.rstrip("/").partition(":")
+        self.left, self.frame = 1, b""
+        self.done = self.loop.create_future()
+        self.transport, _ = await self.loop.create_connection(lambda: self, host, int(port))
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bm9ib2R5J3Mga2V5IGF0YQ==\r\n"
+        self.transport.write(f"GET / HTTP/1.1\r\nHost: {host}\r\n{upgrade}{key}\r\n".encode())
+        await self.done
+
+    def data_received(self, data: bytes) -> None:
+        self.left -= len(data)
+        if self.left <= 0:
+            self.done.set_result(None)
+
+    async def close(self) -> None:
+        self.transport.abort()
+
+    async def _take(self, size: int, data: bytes) -> None:
+        if not self.frame.endswith(data):
+            self.frame = serialize_frame(2, data, bytes(4))
+        self.left = size
+        self.done = self.loop.create_future()
+        self.transport.write(self.frame)
+        await self.done
+
+    async def echo(self, data: bytes) -> bytes:
+        size = len(data)
+        await self._take(size + (2 if size < 126 else 4 if size < 2**16 else 10), data)
+        return data
+
+    async def flood(self, count: int) -> int:
+        await self._take(260 * count, b"flood %d" % count)
+        return 256 * count
 
 
 class Picows:
@@ -141,6 +186,7 @@ class Wreq:
 CONTESTANTS: dict[str, type[Any]] = {
     "aiohttpx": Aiohttpx,
     "aiohttp": Aiohttp,
+    "limit": Limit,
     "picows": Picows,
     "picows-await": PicowsAwait,
     "wreq": Wreq,

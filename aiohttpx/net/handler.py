@@ -64,7 +64,7 @@ class ResponseHandler(HTTPConnection):
             self._alarm.cancel()
             self._alarm = None
         if self._receiver is not None:
-            self._receiver = self._receiver.handed_to(heir)
+            self._receiver = heir.receiver(self._receiver.get_buffer(-1))
         self._receive_by(self._receiver or heir)  # type: ignore[arg-type]
 
     def receive_into(self, heir: Heir, room: memoryview | None) -> None:

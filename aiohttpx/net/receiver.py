@@ -34,6 +34,7 @@ class Receiving(Protocol):
 class Heir(Receiving, Protocol):
     """What another protocol, spoken on a connection after an upgrade, does with them; and with the connection's end."""
 
+    def receiver(self, buffer: memoryview) -> Receiver: ...
     def exception(self) -> BaseException | None: ...
     def feed_eof(self) -> None: ...
     def set_exception(self, exc: BaseException) -> None: ...
@@ -56,10 +57,6 @@ class Receiver(_Between):
     def __init__(self, connection: Receiving, buffer: bytearray | memoryview) -> None:
         super().__init__(connection)
         self._buffer = memoryview(buffer)
-
-    def handed_to(self, connection: Receiving) -> Receiver:
-        """The same for another connection, in place of this one."""
-        return Receiver(connection, self._buffer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer

@@ -23,7 +23,7 @@ from ..wire.deflate import Deflater, Inflater
 from ..wire.websocket import serialize_close
 from .handler import ResponseHandler
 from .news import News
-from .receiver import BUFFER_SIZE
+from .receiver import BUFFER_SIZE, Receiver
 from .timer import timer_of
 
 Data: TypeAlias = bytes | memoryview
@@ -52,44 +52,41 @@ class WebSocketWriter:
 
     def __init__(self, connection: ResponseHandler, deflater: Deflater | None = None) -> None:
         self.pinged: tuple[bytes, float] | None = None  # the last ping that is not answered, and when it was sent
-        #: What compresses data messages; those take `send_frame` then.
-        self.deflater = deflater
+        #: Takes a frame, or raises when nothing can be sent any more.
+        self.send: Callable[[bytes], object] = _refuse if connection.transport is None else connection.transport.write
+        #: Data up to this size may go as it is, in a frame for `send`; the rest by `send_frame`.
+        self.at_once = _PART if deflater is None else -1
         #: The transport holds more than it likes to: `drain`.
         self.paused = connection.writing_paused
+        #: The connection is lost, or left.
+        self.ended = connection.transport is None
         self._connection = connection
-        self._transport = connection.transport
-        self._closed = False
+        self._deflater = deflater
         self._deflating = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False  # the close frame is sent
         self._owed: bytes | None = None  # the payload of a ping that came when nothing could be written
 
     def write(self, opcode: int, payload: Byteish, rsv1: bool = False) -> bool:
         """Send one frame. True: wait in `drain` before the next one."""
-        if self._closed or self._transport is None:
-            raise ClientConnectionResetError("Cannot write to closing transport")
         if len(payload) <= _PART:
-            self._transport.write(serialize_frame(opcode, payload, None, rsv1))
+            self.send(serialize_frame(opcode, payload, None, rsv1))
         else:
-            self._write_in_parts(self._transport, opcode, payload, rsv1)
+            self._write_in_parts(opcode, payload, rsv1)
         return self.paused
 
-    def _write_in_parts(self, transport: asyncio.Transport, opcode: int, payload: Byteish, rsv1: bool) -> None:
+    def _write_in_parts(self, opcode: int, payload: Byteish, rsv1: bool) -> None:
         """One frame. Parts of it stay in the processor's cache, and in memory that the last one has left."""
-        mask = os.urandom(4)
+        mask, send = os.urandom(4), self.send
         with memoryview(payload).cast("B") as view:
-            transport.write(serialize_frame(opcode, view[:_PART], mask, rsv1, True, len(view)))
+            send(serialize_frame(opcode, view[:_PART], mask, rsv1, True, len(view)))
             for at in range(_PART, len(view), _PART):
-                part = bytearray(view[at : at + _PART])
-                apply_mask(mask, part)
-                transport.write(part)
-
-    @property
-    def ended(self) -> bool:
-        return self._transport is None
+                send(apply_mask(mask, view[at : at + _PART]))
 
     def end(self) -> None:
         """The connection is lost, or left."""
-        self._transport = None
+        self.ended = True
+        self.send = _refuse
 
     async def drain(self) -> None:
         """Wait until the transport takes more."""
@@ -97,7 +94,7 @@ class WebSocketWriter:
 
     async def send_frame(self, message: Byteish, opcode: int, compress: int | None = None) -> None:
         """Send a message, and wait while the transport takes no more. `compress=0`: as it is."""
-        deflater = self.deflater
+        deflater = self._deflater
         if deflater is None or opcode >= _CONTROL or compress == 0:
             if opcode == WSMsgType.PING:
                 self.pinged = bytes(message), self._connection.loop.time()
@@ -149,10 +146,13 @@ class WebSocketWriter:
         """Send the close frame, once; code 0 stands for one without a code. Raises `ValueError` for what cannot be said in it."""
         payload = serialize_close(code, reason) if code else b""
         if not self._closed:
-            try:
-                self.write(WSMsgType.CLOSE, payload)
-            finally:
-                self._closed = True
+            self._closed = True
+            self.write(WSMsgType.CLOSE, payload)
+            self.send = _refuse
+
+
+def _refuse(frame: bytes) -> object:
+    raise ClientConnectionResetError("Cannot write to closing transport")
 
 
 class WebSocketReader(asyncio.Protocol):
@@ -173,7 +173,7 @@ class WebSocketReader(asyncio.Protocol):
     ) -> None:
         #: What has come and was not taken.
         self.messages: deque[Message] = deque()
-        #: All of it is data, as its user is to have it.
+        #: All of it is data, as its user is to have it, and more may come.
         self.plain = inflater is None
         self._extend = self.messages.extend
         #: Why nothing more comes.
@@ -189,7 +189,7 @@ class WebSocketReader(asyncio.Protocol):
         self._loop = connection.loop
         self._writer = writer
         self._parser = parser
-        self._feed: Callable[[Data], list[Message]] = parser.feed
+        self._feed: Callable[[Data, int], list[Message]] = parser.feed
         self._inflater = inflater
         self._inflating = False
         self._in_bulk = False
@@ -217,17 +217,25 @@ class WebSocketReader(asyncio.Protocol):
 
     # -- up
 
+    def receiver(self, buffer: memoryview) -> Receiver:
+        """What receives into this buffer, which others use too."""
+        return _Receiver(self, buffer)
+
     def data_received(self, data: Data) -> None:
+        self.received(data, len(data))
+
+    def received(self, data: Data, size: int) -> None:
+        """The first so many bytes of `data` have come."""
         if self.heard is not None:
             self.heard = self._loop.time()
         try:
-            messages = self._feed(data)
+            messages = self._feed(data, size)
         except WebSocketError as error:
             self._heed(error.messages)
             self._violated(error)
             return
         if not messages:
-            self._gather(len(data))
+            self._gather(size)
             return
         if self._parser.has_control:
             self._heed(messages)
@@ -235,7 +243,7 @@ class WebSocketReader(asyncio.Protocol):
             self._extend(messages)
         waiter = self._waiter
         if waiter is None:
-            self._size += len(data)
+            self._size += size
             if self.messages and (self._size > READ_AHEAD or len(self.messages) > MESSAGES_AHEAD):
                 self._pause()
         elif self.messages:
@@ -246,7 +254,7 @@ class WebSocketReader(asyncio.Protocol):
     def _gather(self, size: int) -> None:
         """A part of a message has come."""
         self._size += size
-        if size > BUFFER_SIZE and not self._in_bulk:  # into what is the loop's own
+        if size >= BUFFER_SIZE and not self._in_bulk:
             self.receive_in_bulk()
         if self._size > READ_AHEAD and self.messages:
             self._pause()
@@ -308,6 +316,7 @@ class WebSocketReader(asyncio.Protocol):
 
     def take_leave(self, seconds: float | None) -> None:
         """End the connection when all that was written is sent, or in so many seconds."""
+        self.plain = False
         if self._patience is not None:
             self._patience.cancel()
         fault, self._fault = self._fault, None
@@ -349,6 +358,7 @@ class WebSocketReader(asyncio.Protocol):
     def _ended(self, error: BaseException) -> None:
         if not self.ended:
             self.ended = True
+            self.plain = False
             self.error = error
             self._feed = _ignore
             self._wake()
@@ -382,28 +392,24 @@ class WebSocketReader(asyncio.Protocol):
         finally:
             alarm.cancel()
 
-    async def inflate(self, message: Deflated) -> WSMessage | WSMessageTextBytes | None:
-        """The message that this is without its compression; None when it breaks the protocol: then the connection has failed.
+    def inflate(self, message: Deflated) -> WSMessage | WSMessageTextBytes | None:
+        """The message that this is without its compression.
 
-        When this is cancelled the message is back among `messages`, and the next call goes on where this one was.
+        None: it is a large one, and back among `messages` to go on with, when others have had their turn; or it breaks the
+        protocol, and the connection has failed.
         """
         inflater = self._inflater
         if inflater is None:
             raise RuntimeError("A compressed message, and no agreement on compression")
         try:
             inflated = inflater.inflate(None if self._inflating else message)
-            while inflated is None:
-                self._inflating = True
-                await asyncio.sleep(0)
-                inflated = inflater.inflate()
-        except asyncio.CancelledError:
-            self.messages.appendleft(message)
-            raise
         except WebSocketError as error:
             self.messages.clear()
             self._violated(error)
             return None
-        self._inflating = False
+        self._inflating = inflated is None
+        if inflated is None:
+            self.messages.appendleft(message)
         return inflated
 
     async def farewell(self, seconds: float | None) -> WSMessage | None:
@@ -413,6 +419,7 @@ class WebSocketReader(asyncio.Protocol):
         """
         if self.ended:
             return None
+        self.plain = False
         self._farewell = self._loop.create_future()
         self._feed = partial(self._feed_farewell, self._feed)
         if self.paused:
@@ -420,9 +427,9 @@ class WebSocketReader(asyncio.Protocol):
         async with asyncio.timeout(seconds or None):
             return await self._farewell
 
-    def _feed_farewell(self, feed: Callable[[Data], list[Message]], data: Data) -> list[Message]:
+    def _feed_farewell(self, feed: Callable[[Data, int], list[Message]], data: Data, size: int) -> list[Message]:
         """Nobody takes messages any more: as if nothing had come."""
-        for message in feed(data):
+        for message in feed(data, size):
             if message[0] == WSMsgType.CLOSE and self._farewell is not None and not self._farewell.done():
                 self._farewell.set_result(message)  # type: ignore[arg-type]
         return []
@@ -444,7 +451,15 @@ class WebSocketReader(asyncio.Protocol):
             self._connection.pause_reading()
 
 
-def _ignore(data: Data) -> list[Message]:
+class _Receiver(Receiver):
+    """Has nothing of its own between the transport and a reader."""
+
+    def __init__(self, reader: WebSocketReader, buffer: memoryview) -> None:
+        super().__init__(reader, buffer)
+        self.buffer_updated = partial(reader.received, buffer)  # type: ignore[method-assign]
+
+
+def _ignore(data: Data, size: int) -> list[Message]:
     return []
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
+from .._impl import serialize_frame
 from ..errors import ClientConnectionResetError, WebSocketError, WSMessageTypeError
 from ..message.response import ClientResponse
-from ..messages import Deflated, Message, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
+from ..messages import Deflated, WSCloseCode, WSMessage, WSMessageTextBytes, WSMsgType
 from ..net.heartbeat import Heartbeat
 from ..net.timer import timer_of
 from ..net.websocket import WebSocketReader, WebSocketWriter
@@ -67,6 +68,7 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         self._response = response
         self._conn = response.hand_over()
         self._timeout = timeout
+        self._limit = timeout.ws_receive
         self._autoclose = autoclose
         self._autoping = autoping
         self._loop = loop
@@ -152,23 +154,27 @@ class ClientWebSocketResponse(Generic[DecodeText]):
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
         """Send text. Raises `TypeError` for what is no str."""
-        if not isinstance(data, str):
-            raise TypeError(f"data argument must be str ({type(data)!r})")
         writer = self._writer
-        if writer.deflater is not None:
+        if type(data) is str and len(data) <= writer.at_once:
+            writer.send(serialize_frame(_TEXT, data))
+            if writer.paused:
+                await writer.drain()
+        elif isinstance(data, str):
             await writer.send_frame(data.encode(), _TEXT, compress)
-        elif writer.write(_TEXT, data.encode()):
-            await writer.drain()
+        else:
+            raise TypeError(f"data argument must be str ({type(data)!r})")
 
     async def send_bytes(self, data: Byteish, compress: int | None = None) -> None:
         """Send bytes. Raises `TypeError` for anything else."""
-        if type(data) is not bytes and not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"data argument must be byte-ish ({type(data)!r})")
         writer = self._writer
-        if writer.deflater is not None:
+        if type(data) is bytes and len(data) <= writer.at_once:
+            writer.send(serialize_frame(_BINARY, data))
+            if writer.paused:
+                await writer.drain()
+        elif isinstance(data, (bytes, bytearray, memoryview)):
             await writer.send_frame(data, _BINARY, compress)
-        elif writer.write(_BINARY, data):
-            await writer.drain()
+        else:
+            raise TypeError(f"data argument must be byte-ish ({type(data)!r})")
 
     async def send_json(self, data: Any, compress: int | None = None, *, dumps: JSONEncoder = DEFAULT_JSON_ENCODER) -> None:
         """Send the text that `dumps` makes of `data`."""
@@ -194,46 +200,42 @@ class ClientWebSocketResponse(Generic[DecodeText]):
         """
         if self._waiting:
             raise RuntimeError("Concurrent call to receive() is not allowed")
-        messages = self._messages
-        if not messages:
-            if self._closing or timeout or self._timeout.ws_receive:
-                return await self._receive(timeout)
+        reader, messages = self._reader, self._messages
+        if not messages and reader.plain and not (timeout or self._limit):
             self._waiting = True
             try:
-                await self._reader.news()
+                await reader.news()
             finally:
                 self._waiting = False
-            if not messages:
-                return await self._receive(timeout)
+        if not messages or not reader.plain:
+            return await self._receive(timeout)
         message = messages.popleft()
-        if not messages and self._reader.paused:
-            self._reader.resume()
-        if self._reader.plain:
-            return message  # type: ignore[return-value]
-        return await self._receive(timeout, message)
+        if not messages and reader.paused:
+            reader.resume()
+        return message  # type: ignore[return-value]
 
-    async def _receive(self, timeout: float | None, message: Message | None = None) -> Received:
+    async def _receive(self, timeout: float | None) -> Received:
         """The next message, in all other cases: within a limit, inflated, with what follows from it, or after the last one."""
         self._waiting = True
         reader, messages = self._reader, self._messages
         try:
             while True:
-                if message is None:
-                    if not messages:
-                        if self._closing or reader.ended:
-                            break
-                        seconds = timeout or self._timeout.ws_receive
-                        await (reader.wait(seconds) if seconds else reader.news())
-                        continue
-                    message = messages.popleft()
-                    if not messages and reader.paused:
-                        reader.resume()
-                received = await reader.inflate(message) if isinstance(message, Deflated) else message
-                if received is not None:
-                    if received[0] == _CLOSE:
-                        await self._close_received(received)
-                    return received
-                message = None
+                if not messages:
+                    if self._closing or reader.ended:
+                        break
+                    seconds = timeout or self._limit
+                    await (reader.wait(seconds) if seconds else reader.news())
+                    continue
+                message = messages.popleft()
+                if not messages and reader.paused:
+                    reader.resume()
+                received = reader.inflate(message) if isinstance(message, Deflated) else message
+                if received is None:
+                    await asyncio.sleep(0)
+                    continue
+                if received[0] == _CLOSE:
+                    await self._close_received(received)
+                return received
         finally:
             self._waiting = False
         await self._notice_end()

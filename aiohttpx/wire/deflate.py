@@ -32,6 +32,8 @@ _SMALL_WINDOW = 2**10
 _CALLS = 64
 # zlib's fastest: the peer waits.
 _LEVEL = 1
+# Where zlib looks matches up: 16 KiB stay in the processor's cache, unlike the usual 128 KiB, and nearly as many are found.
+_MEMORY = 5
 
 
 class Inflater:
@@ -171,7 +173,7 @@ class Deflater:
 
     def __init__(self, bits: int = 15, takeover: bool = True) -> None:
         backend = zlib_backend()
-        self._stream = backend.compressobj(level=_LEVEL, wbits=-bits)
+        self._stream = backend.compressobj(level=_LEVEL, wbits=-bits, memLevel=_MEMORY)
         # A full flush leaves nothing behind that a later message could refer to.
         self._flush = backend.Z_SYNC_FLUSH if takeover else backend.Z_FULL_FLUSH
 

@@ -178,7 +178,7 @@ def test_payloads_of_other_types(framing: ModuleType) -> None:
         assert framing.serialize_frame(BINARY, payload, b"") == frame(BINARY, b"abcd")
         assert framing.serialize_frame(BINARY, payload, b"\0\0\0\0")[-4:] == b"abcd"
     with pytest.raises(TypeError):
-        framing.serialize_frame(TEXT, "text")
+        framing.serialize_frame(TEXT, 4)
 
 
 def masks(framing: ModuleType, count: int) -> list[bytes]:
@@ -209,17 +209,31 @@ def test_a_child_has_masks_of_its_own(framing: ModuleType) -> None:
 
 @pytest.mark.parametrize("size", range(20))
 def test_masking_twice_is_nothing(framing: ModuleType, size: int) -> None:
-    data = bytearray(MEGABYTE[:size])
-    framing.apply_mask(b"wxyz", data)
-    assert data == bytes(byte ^ b"wxyz"[at % 4] for at, byte in enumerate(MEGABYTE[:size]))
-    framing.apply_mask(b"wxyz", data)
-    assert data == MEGABYTE[:size]
+    data = MEGABYTE[:size]
+    masked = framing.apply_mask(b"wxyz", data)
+    assert masked == bytes(byte ^ b"wxyz"[at % 4] for at, byte in enumerate(data))
+    assert framing.apply_mask(b"wxyz", memoryview(masked)) == data
+
+
+@pytest.mark.parametrize("text", ["", "plain", "Käse", "\N{ROCKET}" * 100])
+def test_text_is_encoded_as_it_is_framed(framing: ModuleType, text: str) -> None:
+    assert framing.serialize_frame(TEXT, text, b"wxyz") == framing.serialize_frame(TEXT, text.encode(), b"wxyz")
+
+
+def test_text_that_cannot_be_encoded(framing: ModuleType) -> None:
+    with pytest.raises(UnicodeEncodeError, match="surrogates not allowed"):
+        framing.serialize_frame(TEXT, "\ud800")
+
+
+def test_only_the_first_bytes_count(framing: ModuleType) -> None:
+    buffer = bytearray(b"\x82\x01a\x82\x01b and what came before")
+    assert [message.data for message in framing.FrameParser().feed(memoryview(buffer), 6)] == [b"a", b"b"]
 
 
 @pytest.mark.parametrize("mask", [b"abc", b"abcde", b"a"])
 def test_a_mask_has_four_bytes(framing: ModuleType, mask: bytes) -> None:
     with pytest.raises(ValueError, match=f"4 bytes, not {len(mask)}"):
-        framing.apply_mask(mask, bytearray(b"x"))
+        framing.apply_mask(mask, b"x")
     with pytest.raises(ValueError, match=f"4 bytes, not {len(mask)}"):
         framing.serialize_frame(TEXT, b"x", mask)
 

@@ -419,15 +419,19 @@ async def test_a_cancelled_task_leaves_nothing_behind(act: Callable[[Any], Await
 
 
 async def test_the_handshake_is_cancelled() -> None:
+    asked = asyncio.Event()
+
     async def serve(talk: Talk) -> None:
         await talk._reader.readuntil(b"\r\n\r\n")
+        asked.set()
         await talk.hear_end()
 
     connector = TCPConnector(limit=1)
     async with WebSocketPeer(serve) as peer, ClientSession(connector=connector) as session:
         for _ in range(3):
+            asked.clear()
             opening = asyncio.ensure_future(session.ws_connect(peer.url))
-            await asyncio.sleep(0.01)
+            await asked.wait()
             opening.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await opening
