@@ -285,7 +285,10 @@ class ClientResponse:
         body = self._body
         try:
             if body is None and self._whole is not None:
-                self._content = self._stream_of_whole()
+                if self._coding():
+                    self._content = self._stream_of_whole()
+                else:
+                    body = self._whole
             if body is None and self._content is not None:
                 body = self._content.read_nowait(BODY_LIMIT)
                 self._content.unread_data(body)

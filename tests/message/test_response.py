@@ -433,12 +433,13 @@ async def test_the_error_carries_no_more_than_4_KiB() -> None:
         assert await response.read() == b"x" * 10_000
 
 
-async def test_the_error_carries_the_body_decoded() -> None:
-    async with answer(gzip.compress(b"reason"), "Content-Encoding: gzip", status="400 Bad Request") as response:
+@pytest.mark.parametrize("body", [b"reason", b"reason" * 500_000], ids=["small", "large"])
+async def test_the_error_carries_the_body_decoded(body: bytes) -> None:
+    async with answer(gzip.compress(body), "Content-Encoding: gzip", status="400 Bad Request") as response:
         with pytest.raises(ClientResponseError) as caught:
             response.raise_for_status()
-        assert caught.value.body == b"reason"
-        assert await response.read() == b"reason"
+        assert caught.value.body == body[:4096]
+        assert await response.read() == body
 
 
 async def test_a_body_that_can_not_be_decoded_does_not_hide_the_status() -> None:
