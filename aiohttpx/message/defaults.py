@@ -51,16 +51,21 @@ _NOT_COMMON: Final = frozenset(
 _CANONICAL_TARGET: Final = pattern(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+)?")
 
 
-class Origin(NamedTuple):
-    """What is known of a scheme, host and port (RFC 9110, section 4.3.1), and of the way there."""
+class Origin:
+    """What is known of a scheme, host and port (RFC 9110, section 4.3.1), and of the way there.
 
-    key: ConnectionKey
-    #: The Host field, and the same as a block of a head, with the credentials of a proxy that reads it.
-    host: str
-    block: bytes
-    proxy: Proxy | None = None
-    #: What makes the request target absolute, for a proxy that forwards the request (RFC 9112, section 3.2.2).
-    prefix: str = ""
+    :param host: the Host field; `block` is the same as a block of a head, with the credentials of a proxy that reads it.
+    :param prefix: what makes the request target absolute, for a proxy that forwards the request (RFC 9112, section 3.2.2).
+    """
+
+    __slots__ = ("block", "host", "key", "prefix", "proxy")
+
+    def __init__(self, key: ConnectionKey, host: str, block: bytes, proxy: Proxy | None, prefix: str) -> None:
+        self.key = key
+        self.host = host
+        self.block = block
+        self.proxy = proxy
+        self.prefix = prefix
 
     def through_proxy(self, headers: CIMultiDict[str]) -> list[tuple[str, str]]:
         """What is meant for a proxy that reads the request takes the place of `headers`, and into a tunnel none of it goes."""
@@ -122,6 +127,8 @@ class RequestDefaults:
 
     def _serialize(self) -> bytes | None:
         if not _NOT_COMMON.isdisjoint(map(str.lower, self.headers)) or "content-type" in self.skipped:
+            return None
+        if self.version != HttpVersion11:
             return None
         fields = CIMultiDict(self.headers)
         self.generate(fields, self.skipped)

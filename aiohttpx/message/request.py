@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from multidict import CIMultiDict, CIMultiDictProxy, istr
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from .. import hdrs
 from .._impl import serialize_head
-from ..errors import ClientConnectionError, ClientError, ClientOSError, InvalidUrlClientError, ServerTimeoutError
-from ..events import HttpVersion, HttpVersion10, HttpVersion11
-from ..net.connection import HTTPConnection
+from ..errors import ClientConnectionError, InvalidUrlClientError
+from ..events import HttpVersion, HttpVersion10
 from ..net.phases import Phases
 from ..net.proxy import proxy_of
 from ..net.settings import Settings
-from ..net.writer import StreamWriter
 from ..patterns import pattern
-from ..typedefs import Byteish, LooseCookies, LooseHeaders, Params, StrOrURL
+from ..typedefs import LooseCookies, LooseHeaders, Params, StrOrURL
 from ..wire.basicauth import BasicAuth, split_credentials
-from ..wire.codings import make_encoder
 from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
 from .query import extend_query
 from .requestinfo import RequestInfo
-from .response import ClientResponse, Lent
+from .response import ClientResponse, Lent, response_to
+from .sending import NO_LENGTH, OCTETS, Fields, Sending
 
 if TYPE_CHECKING:
-    from .payload import Payload
-    from .sources import Writer
-
-#: A body up to this size, in bytes, goes out in the same write as its head.
-_SMALL_BODY: Final = 64 * 1024
-#: Seconds to wait for 100 (Continue) before the body is sent all the same (RFC 9110, section 10.1.1).
-_CONTINUE_WAIT: Final = 3.0
+    pass
 
 _TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_DIGITS: Final = pattern(r"[0-9]+")
-_NO_FIELDS: Final[CIMultiDict[str]] = CIMultiDict()
-_NO_LENGTH: Final = ((hdrs.CONTENT_LENGTH, "0"),)
 _CLOSE: Final = (hdrs.CONNECTION, "close")
-_OCTETS: Final = (hdrs.CONTENT_TYPE, "application/octet-stream")
-
-Fields = tuple[tuple[str, str], ...]
 #: What a request without a body says about that, by method; others say that their length is 0 (RFC 9110, section 8.6).
 _WITHOUT_BODY: Final[dict[str, Fields]] = {
     **dict.fromkeys(("GET", "HEAD", "OPTIONS", "TRACE"), ()),
-    **dict.fromkeys(("PATCH", "POST", "PUT"), (*_NO_LENGTH, _OCTETS)),
+    **dict.fromkeys(("PATCH", "POST", "PUT"), (*NO_LENGTH, OCTETS)),
+    "DELETE": NO_LENGTH,
 }
 
 
-class ClientRequest:
+class ClientRequest(Sending):
     """What a session asks of a server.
 
     :param method: the request method, a token; it is sent in upper case.
@@ -77,22 +64,14 @@ class ClientRequest:
     `TypeError` for a body of no known type.
     """
 
-    GET_METHODS: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-    POST_METHODS: ClassVar[frozenset[str]] = frozenset({"PATCH", "POST", "PUT"})
-    ALL_METHODS: ClassVar[frozenset[str]] = GET_METHODS | POST_METHODS | {"DELETE"}
+    ALL_METHODS: ClassVar[frozenset[str]] = Sending.GET_METHODS | Sending.POST_METHODS | {"DELETE"}
 
     # What most requests do not change is looked up here.
     ssl: Any = True
     server_hostname: str | None = None
-    compress: str | bool | None = None
-    chunked: bool | None = None
     _text = ""  # the URL, as long as nobody looks at it
     _original_url: URL | None = None
     _url: URL | None = None
-    _payload: Payload | None = None
-    _sending: asyncio.Task[None] | None = None  # sends the body
-    _begun = False  # it does: a task may also be cancelled before it begins
-    _over = False
     _keeps_proxy = False  # it was told which one
     #: What getting a connection took, if there was no idle one.
     phases: Phases | None = None
@@ -100,11 +79,8 @@ class ClientRequest:
     auth: BasicAuth | None = None
     # The fields as a map are made when someone looks, or when there are some of this request's own; until then, what the requests
     # of the session have in common, as a block, and the Cookie field.
-    _headers: CIMultiDict[str] | None = None
     _common = b""
     _cookie = ""
-    #: Who is told of what happens to it.
-    traces: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -153,23 +129,23 @@ class ClientRequest:
             self.ssl = True if ssl is None else ssl
             self.server_hostname = server_hostname
             self.connection_key = origin.key._replace(ssl=self.ssl, server_hostname=server_hostname)
-        self.version = version or defaults.version
+        if version is not None:
+            self.version = version
         self.loop = loop or defaults.loop or asyncio.get_running_loop()
         self.response_class = response_class or defaults.response_class
         self.settings = settings or defaults.settings
         self.session = session
         self._defaults = defaults
-        self._skipped = defaults.skipped
-        self._body_fields: Fields = _WITHOUT_BODY.get(method, _NO_LENGTH)
+        self._body_fields: Fields = _WITHOUT_BODY.get(method, NO_LENGTH)
         if compress or chunked:
             self.compress = compress
             self.chunked = chunked
         plain = headers is None and skip_auto_headers is None and auth is None and not traces
-        if plain and self.version == HttpVersion11 and not expect100:
+        if plain and (version is None or version == defaults.version) and not expect100:
             self._common = defaults.block() or b""
         if not self._common:
             if skip_auto_headers is not None:
-                self._skipped |= {name.lower() for name in skip_auto_headers}
+                self._skipped = frozenset(name.lower() for name in skip_auto_headers)
             self._headers = self._make_headers(defaults.headers if headers is None else headers)
             if origin.prefix:
                 self._go_to(origin)
@@ -196,6 +172,11 @@ class ClientRequest:
         return f"<{type(self).__name__} {self.method} {self.url}>"
 
     # -- what is asked
+
+    @cached_property
+    def version(self) -> HttpVersion:
+        """What it speaks."""
+        return self._defaults.version
 
     @property
     def original_url(self) -> URL:
@@ -323,118 +304,6 @@ class ClientRequest:
         info = RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
         return info if self._payload is None else info.with_body(self._payload, bool(self.compress))
 
-    # -- its body
-
-    @property
-    def body(self) -> Payload | bytes:
-        """The body as a `Payload`; `b""` when there is none."""
-        return self._payload or b""
-
-    async def update_body(self, body: Any) -> None:
-        """Send `body` instead, and close the one there was. It takes what `data=` takes."""
-        if self._payload is not None:
-            if self.compress or self._payload.size is None:
-                self.chunked = None  # that was this body's need
-            await self._payload.close()
-        for name in (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING, *(name for name, _ in self._body_fields)):
-            self.headers.popall(name, None)
-        self._set_body(body)
-
-    @property
-    def replayable(self) -> bool:
-        """The request can be sent again as it was."""
-        return self._payload is None or self._payload.replayable
-
-    @property
-    def consumed(self) -> bool:
-        """The body was sent, and cannot be sent again."""
-        return self._payload is not None and self._payload.consumed
-
-    def disown_body(self) -> None:
-        """Another request has the body now, and closes it."""
-        self._payload = None
-
-    async def close(self) -> None:
-        """The request is not sent again: let go of what its body holds, as soon as it is sent. Waits for nothing."""
-        self._over = True
-        if self._payload is not None and not self._begun:
-            await self._payload.close()
-
-    def _set_body(self, data: Any) -> None:
-        headers = _NO_FIELDS if self._headers is None else self._headers
-        if data is None:
-            self._payload = None
-            self._body_fields = self._fields_without_body(headers)
-        else:
-            self._payload = payload = _payload_of(data)
-            self._body_fields = self._fields_with_body(headers, payload)
-        if self._headers is not None:
-            self._headers.extend(self._body_fields)
-
-    def _fields_without_body(self, headers: CIMultiDict[str]) -> Fields:
-        self.compress = None
-        fields: Fields = ()
-        if hdrs.TRANSFER_ENCODING in headers:
-            self._be_chunked(headers)
-        elif self.chunked and hdrs.CONTENT_LENGTH not in headers:
-            fields = ((hdrs.TRANSFER_ENCODING, "chunked"),)
-        elif self.method in self.GET_METHODS and not self.chunked:
-            return ()
-        elif hdrs.CONTENT_LENGTH not in headers:
-            fields = _NO_LENGTH
-        elif self.chunked or self._explicit_length(headers):
-            raise ValueError(f"Content-Length is {headers[hdrs.CONTENT_LENGTH]}, but the request has no body of that length")
-        if self.method in self.POST_METHODS and self._wants(hdrs.CONTENT_TYPE, headers):
-            fields += (_OCTETS,)
-        return fields
-
-    def _be_chunked(self, headers: CIMultiDict[str]) -> None:
-        """`headers` say so: nothing else may say how long the body is (RFC 9112, section 6.2)."""
-        if self.chunked or hdrs.CONTENT_LENGTH in headers:
-            raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set, nor can Content-Length')
-        self.chunked = True
-
-    def _fields_with_body(self, headers: CIMultiDict[str], payload: Payload) -> Fields:
-        """RFC 9112, section 6.3: a length that is known, or else chunks."""
-        fields: list[tuple[str, str]] = []
-        size = payload.size
-        if self.compress and size == 0:
-            self.compress = None
-        if self.compress:
-            if hdrs.CONTENT_ENCODING in headers:
-                raise ValueError("compress can not be set if Content-Encoding header is set")
-            self.compress = "deflate" if self.compress is True else self.compress
-            make_encoder(self.compress)  # or it is a ValueError before anything is sent
-            fields.append((hdrs.CONTENT_ENCODING, self.compress))
-        if hdrs.TRANSFER_ENCODING in headers:
-            self._be_chunked(headers)
-        elif hdrs.CONTENT_LENGTH in headers:
-            if self.chunked or self.compress or payload.has_trailers:
-                raise ValueError("chunked, compress and trailers can not be set if Content-Length header is set")
-            self._explicit_length(headers)
-        elif self.chunked or self.compress or size is None:
-            self.chunked = True
-            fields.append((hdrs.TRANSFER_ENCODING, "chunked"))
-        else:
-            fields.append((hdrs.CONTENT_LENGTH, str(size)))
-        if headers is _NO_FIELDS or self._wants(hdrs.CONTENT_TYPE, headers):
-            fields.append((hdrs.CONTENT_TYPE, payload.content_type))
-        for name, value in payload.other_fields:
-            if name not in headers:
-                fields.append((name, value))
-        return tuple(fields)
-
-    def _wants(self, name: istr, headers: Mapping[str, str]) -> bool:
-        return name not in headers and name.lower() not in self._skipped
-
-    def _explicit_length(self, headers: CIMultiDict[str]) -> int | None:
-        value = headers.get(hdrs.CONTENT_LENGTH)
-        if value is None:
-            return None
-        if not _DIGITS.fullmatch(value):
-            raise ValueError(f"Invalid Content-Length header: {value!r}")
-        return int(value)
-
     def _make_headers(self, given: LooseHeaders) -> CIMultiDict[str]:
         headers: CIMultiDict[str] = CIMultiDict()
         headers[hdrs.HOST] = self.origin.host
@@ -444,7 +313,7 @@ class ClientRequest:
         for name, value in given.items():
             if name.lower() != "host":
                 headers.add(name, value)
-        self._defaults.generate(headers, self._skipped)
+        self._defaults.generate(headers, self._defaults.skipped | self._skipped)
         if self.version == HttpVersion10 and hdrs.CONNECTION not in headers:
             headers[hdrs.CONNECTION] = "keep-alive"
         return headers
@@ -459,31 +328,32 @@ class ClientRequest:
         protocol = conn.protocol
         if protocol is None:
             raise ClientConnectionError("The connection was given back already")
-        payload = self._payload
         if protocol.single_use:
             self._say_close()
-        if self._headers is None:
+        payload, headers = self._payload, self._headers
+        if headers is None:
             fields = ((hdrs.COOKIE, self._cookie), *self._body_fields) if self._cookie else self._body_fields
             origin = self.origin
             data = serialize_head(self.method, origin.prefix + self._target, origin.block, self._common, fields)
-            upgrade = expects = False
+            upgrade, alone = False, payload is None and not self.chunked
         else:
             for trace in self.traces:
-                await trace.send_request_headers(self.method, self.url, self._headers)
-            data = self._serialize(self._headers)
-            upgrade, expects = hdrs.UPGRADE in self._headers, hdrs.EXPECT in self._headers
-        if payload is None and not self.chunked and not expects:
-            answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
-        elif payload is not None and (body := self._small_body(payload)) is not None:
-            answer = protocol.exchange(self.method, data + body, conn.release, self.settings, upgrade)
-        else:
-            if self._sending is not None:  # for an earlier response, which came before the body was sent whole
-                self._sending.cancel()
-                await asyncio.wait((self._sending,))
-            answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
+                await trace.send_request_headers(self.method, self.url, headers)
+            data = self._serialize(headers)
+            upgrade = hdrs.UPGRADE in headers
+            alone = payload is None and not self.chunked and hdrs.EXPECT not in headers
+        if not alone and payload is not None and (body := self._small_body(payload)) is not None:
+            data += body
+            alone = True
+        if not alone and self._sending is not None:  # for an earlier response, which came before the body was sent whole
+            self._sending.cancel()
+            await asyncio.wait((self._sending,))
+        answer = protocol.exchange(self.method, data, conn.release, self.settings, upgrade)
+        if not alone:
             self._sending = protocol.start_upload(self._upload(protocol))
-        made_here = self.response_class is ClientResponse
-        response = self.response_class(self.method, None if made_here else self.original_url, request=self)
+        if self.response_class is ClientResponse:
+            return response_to(self, answer, protocol)
+        response = self.response_class(self.method, self.original_url, request=self)
         response.answer = answer
         response.carrier = protocol
         return response
@@ -503,71 +373,38 @@ class ClientRequest:
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         return head
 
-    def _small_body(self, payload: Payload) -> bytes | None:
-        """The body, if it can go out with the head: there is little of it, it is in memory, and as long as the head says."""
-        size = payload.size
-        if size is None or size > _SMALL_BODY or self.chunked or self.traces or self.settings.tracker is not None:
-            return None
-        headers = self._headers
-        if headers is not None and (hdrs.EXPECT in headers or headers.get(hdrs.CONTENT_LENGTH) != str(size)):
-            return None
-        return payload.in_memory()
 
-    async def _upload(self, protocol: HTTPConnection) -> None:
-        """Send the body, part by part."""
-        payload, tracker = self._payload, self.settings.tracker
-        self._begun = True
-        length = None if self.chunked else self._explicit_length(self.headers)
-        encoder = make_encoder(str(self.compress)) if self.compress else None
-        writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder, tracker=tracker)
-        if tracker is not None:
-            tracker.writing(writer, payload.size if length is None and payload is not None else length)
-        failure: BaseException | None = None
-        try:
-            await self._write_body(protocol, writer)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            if tracker is not None:
-                tracker.ended(writer, failure)
-            self._sending, self._begun = None, False
-            if self._over and payload is not None and payload is self._payload:
-                await payload.close()
-
-    async def _write_body(self, protocol: HTTPConnection, writer: StreamWriter) -> None:
-        payload = self._payload
-        limit = self.settings.write or None
-        clock = asyncio.timeout(limit)
-        try:
-            if self.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(protocol.expect_continue(), _CONTINUE_WAIT)
-            async with clock:
-                if payload is not None:
-                    await payload.write_with_length(_Telling(self, writer) if self.traces else writer, writer.length)
-                await writer.write_eof(trailers=b"" if payload is None else payload.trailers())
-        except ClientError:
-            raise
-        except OSError as error:
-            if isinstance(error, TimeoutError) and clock.expired():
-                text = f"Timeout of {limit:g} s (write) on {protocol.peer} while sending the body"
-                raise ServerTimeoutError(text) from error
-            raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
-        except Exception as error:
-            raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
+def request_of(method: str, url: URL | CutURL, data: Any, cookie: str, session: Any, defaults: RequestDefaults) -> ClientRequest:
+    """A `ClientRequest` that says nothing else; `defaults` know the loop. Most are made here, without asking for all that others
+    say."""
+    common = defaults.block()
+    if common is None or not isinstance(url, tuple):
+        return ClientRequest(method, url, data=data, cookies=cookie, session=session, defaults=defaults)
+    request: ClientRequest = _blank(ClientRequest)
+    try:
+        request._body_fields = _WITHOUT_BODY[method]
+    except KeyError:
+        method = _checked_method(method)
+        request._body_fields = _WITHOUT_BODY.get(method, NO_LENGTH)
+    request.method = method
+    request._text, request.origin, request._target = url
+    request.connection_key = request.origin.key
+    request.loop = defaults.loop  # type: ignore[assignment]
+    request.response_class = defaults.response_class
+    request.settings = defaults.settings
+    request.session = session
+    request._defaults = defaults
+    request._common = common
+    # What is asked of each is dearer to look up in the class.
+    request._headers = request._payload = request.chunked = None
+    request._cookie = cookie
+    request.traces = ()
+    if data is not None:
+        request._set_body(data)
+    return request
 
 
-def _load_payloads(data: Any) -> Payload:
-    """For the first body: what makes bodies is loaded, and takes the place of this."""
-    global _payload_of
-    from .form import payload_of
-
-    _payload_of = payload_of
-    return payload_of(data)
-
-
-_payload_of: Callable[[Any], Payload] = _load_payloads
+_blank: Final = object.__new__
 
 
 def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth | None]:
@@ -578,20 +415,6 @@ def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth |
     if auth is not None and own is not None:
         raise ValueError("Cannot combine AUTH argument with credentials encoded in URL")
     return url, auth or own
-
-
-class _Telling:
-    """Tells a request's traces of what is written to a writer."""
-
-    def __init__(self, request: ClientRequest, writer: Writer) -> None:
-        self._request = request
-        self._writer = writer
-
-    async def write(self, chunk: Byteish, /) -> None:
-        request = self._request
-        for trace in request.traces:
-            await trace.send_request_chunk_sent(request.method, request.url, bytes(chunk))
-        await self._writer.write(chunk)
 
 
 def _checked_method(method: str) -> str:

@@ -10,12 +10,11 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from multidict import CIMultiDict, CIMultiDictProxy, MultiDictProxy
+from multidict import CIMultiDictProxy
 from yarl import URL
 
-from .. import hdrs
 from .._impl import parse_fields
 from ..errors import (
     BODY_LIMIT,
@@ -25,7 +24,7 @@ from ..errors import (
     ContentTypeError,
     HttpProcessingError,
 )
-from ..events import Chunks, HttpVersion, ResponseHead
+from ..events import Chunks
 from ..net.coded import decode_whole
 from ..net.connection import Answer, HTTPConnection
 from ..net.heap import LARGE, keep_room
@@ -34,19 +33,18 @@ from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..net.settings import DEFAULT_SETTINGS
 from ..secrets import without_secrets
-from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder, RawHeaders
+from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder
 from ..wire.codings import make_decoder
-from ..wire.fields import ContentDisposition, header_map, is_json, parse_content_type, parse_links
+from ..wire.fields import header_map, is_json, parse_content_type
 from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
+from .head import NO_HEADERS, Head
 from .requestinfo import RequestInfo
 from .timings import Timings, timings_of
 
 if TYPE_CHECKING:
-    from http.cookies import SimpleCookie
+    pass
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
-
-_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class Lent(Protocol):
@@ -72,7 +70,7 @@ class _Done:
 _DONE = _Done()
 
 
-class ClientResponse:
+class ClientResponse(Head):
     """The answer to a request. Use it as a context manager, or `release()` it, so that its connection can be used again.
 
     `status`, `reason`, `version` and `headers` are there at once; the content comes by `read()`, `text()`, `json()`, or piece by
@@ -80,16 +78,8 @@ class ClientResponse:
     attribute.
     """
 
-    #: The version of HTTP that the server speaks.
-    version: HttpVersion | None = None
-    #: The status code.
-    status: int = None  # type: ignore[assignment]  # until it has started
-    #: The reason phrase, which may be empty.
-    reason: str | None = None
     #: The method of the request that it answers.
     method: str
-    #: There are cookies among its fields.
-    sets_cookies = False
     #: What a `RetryMiddleware` has tried: an `Attempt` for each time that the request was sent.
     attempts: tuple[Any, ...] = ()
     #: The future of the head: what `ClientRequest.send` was promised.
@@ -98,17 +88,12 @@ class ClientResponse:
     carrier: HTTPConnection | None = None
 
     # What most responses never change is looked up here.
-    _closed = True  # until it has started
+    _connection: Lent | None = None
+    _history: tuple[ClientResponse, ...] = ()
     _released = False
     _in_context = False
     _source_traceback: traceback.StackSummary | None = None
     _loop: asyncio.AbstractEventLoop | None
-    _request_info: RequestInfo | None = None
-    _head: ResponseHead | None = None
-    _headers: CIMultiDictProxy[str] | None = None
-    _raw_headers: RawHeaders | None = None
-    _cookies: SimpleCookie | None = None
-    _history: tuple[ClientResponse, ...] = ()
     _content: StreamReader | None = None
     _taken = False  # the caller has seen the stream
     # The coded content, if it came along with the head, and where its chunks ended if it had some.
@@ -132,9 +117,9 @@ class ClientResponse:
         request: Any = None,
     ) -> None:
         self.method = method
-        self._real_url = url
         self._request = request
-        self._connection: Lent | None = None
+        if url is not None:
+            self._real_url = url
         if request is not None:
             self._loop = request.loop
             self._session = request.session
@@ -151,7 +136,7 @@ class ClientResponse:
         return f"<ClientResponse({self.url}) [{self.status} {reason}]>\n{without_secrets(self.headers)}\n"
 
     def __del__(self) -> None:
-        connection = getattr(self, "_connection", None)
+        connection = self._connection
         if connection is None or connection.protocol is None or self._loop is None or self._loop.is_closed():
             return
         if self._taken:  # someone may be reading from it
@@ -165,27 +150,6 @@ class ClientResponse:
     # -- the head
 
     @property
-    def url(self) -> URL:
-        """What was asked for, without its fragment."""
-        return self.real_url.with_fragment(None) if self._request is None else self._request.url
-
-    @property
-    def real_url(self) -> URL:
-        """What was asked for."""
-        return self._request.original_url if self._real_url is None else self._real_url
-
-    @property
-    def host(self) -> str:
-        return self.url.host or ""
-
-    @property
-    def request_info(self) -> RequestInfo:
-        info = self._request_info
-        if info is None:
-            info = self._request_info = self._request.request_info
-        return info
-
-    @property
     def history(self) -> tuple[ClientResponse, ...]:
         """The responses that led here by redirects, the first one first."""
         return self._history
@@ -195,79 +159,10 @@ class ClientResponse:
         self._history = history
 
     @property
-    def ok(self) -> bool:
-        """The status is below 400."""
-        return self.status < 400
-
-    @property
-    def raw_headers(self) -> RawHeaders:
-        """The fields as they came: (name, value) pairs of bytes, in order."""
-        if self._raw_headers is None:
-            self._raw_headers = () if self._head is None else parse_fields(self._head.fields)
-        return self._raw_headers
-
-    @property
-    def headers(self) -> CIMultiDictProxy[str]:
-        """The fields by name, in whatever case."""
-        if self._headers is None:
-            self._headers = _NO_HEADERS if self._head is None else header_map(self.raw_headers)
-        return self._headers
-
-    def set_cookie_fields(self) -> list[str]:
-        """The values of its Set-Cookie fields, in order."""
-        return [value.decode("utf-8", "surrogateescape") for name, value in self.raw_headers if name.lower() == b"set-cookie"]
-
-    @property
-    def cookies(self) -> SimpleCookie:
-        """The cookies that this response sets: `cookies["name"].value`."""
-        if self._cookies is None:
-            from ..wire.setcookie import parse_set_cookies
-
-            sets = self._head is None or self._head.sets_cookies
-            self._cookies = parse_set_cookies(self.headers.getall(hdrs.SET_COOKIE, ()) if sets else ())
-        return self._cookies
-
-    @cookies.setter
-    def cookies(self, cookies: SimpleCookie) -> None:
-        self._cookies = cookies
-
-    @property
     def trailers(self) -> CIMultiDictProxy[str]:
         """The trailer fields that came behind the content (RFC 9110, section 6.5). None of them before it has come whole."""
         fields = b"" if self._content is None else self._content.trailers
-        return header_map(parse_fields(fields)) if fields else _NO_HEADERS
-
-    @property
-    def links(self) -> MultiDictProxy[MultiDictProxy[str | URL]]:
-        """The Link fields (RFC 8288) by relation; each has its parameters and its `url`, absolute."""
-        return parse_links(self.headers.getall(hdrs.LINK, []), self.url)
-
-    def _content_type_field(self) -> str:
-        if self._headers is None and self._head is not None:
-            return self._head.content_type
-        return self.headers.get(hdrs.CONTENT_TYPE, "")
-
-    @property
-    def content_type(self) -> str:
-        """The media type without its parameters; `application/octet-stream` when the response has none."""
-        return parse_content_type(self._content_type_field())[0]
-
-    @property
-    def charset(self) -> str | None:
-        """The `charset` parameter of the media type."""
-        return parse_content_type(self._content_type_field())[1].get("charset")
-
-    @property
-    def content_length(self) -> int | None:
-        """The announced length of the content, in bytes, as it is coded."""
-        value = self.headers.get(hdrs.CONTENT_LENGTH)
-        return None if value is None else int(value)
-
-    @property
-    def content_disposition(self) -> ContentDisposition | None:
-        """The Content-Disposition field (RFC 6266): `type`, `parameters`, `filename`."""
-        value = self.headers.get(hdrs.CONTENT_DISPOSITION)
-        return None if value is None else ContentDisposition.parse(value)
+        return header_map(parse_fields(fields)) if fields else NO_HEADERS
 
     def raise_for_status(self) -> None:
         """Raise `ClientResponseError` when the status is 400 or above. It carries the start of the content, as far as that is
@@ -306,7 +201,7 @@ class ClientResponse:
 
     @property
     def closed(self) -> bool:
-        return self._closed or self.connection is None
+        return self.connection is None
 
     @property
     def connection_info(self) -> ConnectionInfo | None:
@@ -322,8 +217,6 @@ class ClientResponse:
     async def start(self, connection: Lent) -> ClientResponse:
         """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none
         comes."""
-        self._closed = False
-        self._connection = connection
         try:
             head, body = await self.answer  # type: ignore[misc]
         except BaseException as error:
@@ -334,17 +227,15 @@ class ClientResponse:
                 self.request_info, self.history, status=error.code, message=error.message, headers=error.headers
             ) from error
         self._head = head
-        self.version, self.status, self.reason = head[:3]
-        if head.sets_cookies:
-            self.sets_cookies = True
-        if isinstance(body, StreamReader):
-            self._content = body
-        else:
-            if isinstance(body, Chunks):
-                body, self._chunk_ends = body
+        self.status = head.status
+        self.sets_cookies = head.sets_cookies
+        if type(body) is bytes:
             self._whole = body
-            self._connection = None
-            self._closed = True
+        elif isinstance(body, Chunks):
+            self._whole, self._chunk_ends = body
+        else:
+            self._content = body
+            self._connection = connection
         return self
 
     def close(self) -> None:
@@ -357,7 +248,6 @@ class ClientResponse:
         return _DONE
 
     def _let_go(self, how: Callable[[Lent], None]) -> None:
-        self._closed = True
         if not self._released:
             self._released = True
             if self._content is not None and self._content.exception() is None:
@@ -370,7 +260,7 @@ class ClientResponse:
 
     def hand_over(self) -> Lent | None:
         """The connection, for another protocol (RFC 9110, section 7.8): it does not end with the response any more."""
-        connection, self._connection, self._closed = self.connection, None, True
+        connection, self._connection = self.connection, None
         return connection
 
     async def wait_for_close(self) -> None:
@@ -384,9 +274,8 @@ class ClientResponse:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
-        self._in_context = False
         if self._connection is None and self._content is None:  # it is all here, and given back already
-            self._closed = self._released = True
+            self._released = True
         else:
             self.release()
 
@@ -424,7 +313,7 @@ class ClientResponse:
         """Have the traces of its request told when the content is read. It comes through a stream then: reading it may wait."""
         if self._request is not None:  # and not made by hand
             self._traces = self._request.traces
-        if self._whole is not None:
+        if self._whole is not None and self._body is None:
             self._content = self._stream_of_whole()
 
     def _coding(self) -> str:
@@ -444,20 +333,21 @@ class ClientResponse:
         before.
         """
         body = self._body
-        if body is None:
-            body, head = self._whole, self._head
-            if body is None or self._released:
-                try:
-                    body = await self._read_rest()
-                except BaseException:
-                    self.close()
-                    raise
-            elif (head is None or head.content_encoding) and (coding := self._coding()):
-                body = await decode_whole(coding, body, self._max_body_size())
+        if body is not None:
+            if self._released:
+                raise _connection_closed()
+            return body
+        body, head = self._whole, self._head
+        if body is None or self._released:
+            try:
+                body = await self._read_rest()
+            except BaseException:
+                self.close()
+                raise
+        elif (head is None or head.content_encoding) and (coding := self._coding()):
+            body = await decode_whole(coding, body, self._max_body_size())
             self._whole = None
-            self._body = body
-        elif self._released:
-            raise _connection_closed()
+        self._body = body
         return body
 
     async def _read_rest(self) -> bytes:
@@ -583,6 +473,27 @@ class ClientResponse:
         if loads_bytes is None and loads is DEFAULT_JSON_DECODER:
             loads_bytes = getattr(self._session, "json_deserialize_bytes", None)
         return AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
+
+
+def response_to(request: Any, answer: asyncio.Future[Answer], carrier: HTTPConnection) -> ClientResponse:
+    """A `ClientResponse` to `request`, which has yet to `start`. Those of a session are made here, without asking for what others
+    are given."""
+    response: ClientResponse = _blank(ClientResponse)
+    response.method = request.method
+    response.answer = answer
+    response.carrier = carrier
+    response._request = request
+    response._session = request.session
+    response._loop = loop = request.loop
+    # What is asked of each is dearer to look up in the class.
+    response._connection = response._content = response._body = None
+    response._released = False
+    if loop.get_debug():
+        response._source_traceback = traceback.extract_stack(sys._getframe(1))
+    return response
+
+
+_blank: Final = object.__new__
 
 
 def _connection_closed() -> ClientConnectionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -41,7 +41,7 @@ class UploadTracker:
         self.attempts = 0
         self.upload_complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._progress = progress
-        self._bound = self._entering = False
+        self._bound = False
         self._over = False  # no other attempt follows
         self._whole = False
         self._error: BaseException | None = None
@@ -86,12 +86,7 @@ class UploadTracker:
         """Belong to a request from now on. Raises `RuntimeError` when it belongs to one already."""
         if self._bound:
             raise RuntimeError("UploadTracker is already bound to a request")
-        self._bound = self._entering = True
-
-    def enter(self) -> bool:
-        """This is the request that it was just bound to."""
-        entering, self._entering = self._entering, False
-        return entering
+        self._bound = True
 
     def follow(self, connector: Any) -> Any:
         """`connector`, as far as an exchange knows it: what is asked of it counts as an attempt."""
@@ -176,12 +171,3 @@ class _Counting:
     def bound(self) -> AbstractAsyncContextManager[None]:
         bound: AbstractAsyncContextManager[None] = self._connector.bound()
         return bound
-
-
-async def track(request: Callable[..., Awaitable[_Response]], tracker: UploadTracker, **arguments: Any) -> _Response:
-    """Make a request by `request(**arguments)`, and tell `tracker` when it is over, whatever its outcome."""
-    tracker.bind()
-    try:
-        return await request(**arguments)
-    finally:
-        tracker.end()

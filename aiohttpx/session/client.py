@@ -10,42 +10,35 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from multidict import CIMultiDict, istr
 from yarl import URL
 
-from .. import hdrs
-from ..errors import InvalidUrlClientError, NonHttpUrlClientError
+from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
 from ..message.defaults import RequestDefaults
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
 from ..message.timed import timed
-from ..net.settings import DEFAULT_SETTINGS, OnInformational, Settings
+from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.timer import Timer, timer_of
-from ..net.tls import SSLSetting, merge_ssl_settings
-from ..net.unix import UNIX_SCHEME, join, unix_url
-from ..net.upload import UploadTracker, track
+from ..net.unix import unix_url
 from ..pool.connectors import ProxyConnector, TCPConnector
 from ..pool.lending import BaseConnector
-from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout, session_timeout
-from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Params, StrOrURL
+from ..timeouts import NOT_GIVEN, ClientTimeout, session_timeout
+from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, StrOrURL
 from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
-from .exchange import exchange
 from .handshake import WebSocketConnecting
-from .hops import AllowRedirects, Hops, cookie_field, may_have_cookies, store_cookies
+from .hops import Hops
 from .middlewares import ClientMiddlewareType
-from .redirects import MAX_REDIRECTS, origin_of
+from .requesting import Requesting
 from .resuming import Resuming
-from .routes import Routes, netrc_credentials
-from .statuscheck import RaiseForStatus, check_status
-from .traces import NO_TRACES, start_traces
+from .routes import Routes
+from .statuscheck import RaiseForStatus
 
 if TYPE_CHECKING:
-    from ..message.form import Files
-    from ..message.trailers import Trailers
     from .cookiejar import AbstractCookieJar
     from .options import RequestOptions, SendOptions
     from .tracing import TraceConfig
@@ -54,18 +47,11 @@ if TYPE_CHECKING:
 CharsetResolver = Callable[[ClientResponse, bytes], str]
 
 
-#: What a request may say about its answer, in the order of `_settings_for`.
-_SETTINGS: Final = (
-    *("read_bufsize", "auto_decompress", "max_body_size", "on_informational"),
-    *("max_field_size", "max_fields", "max_line_size", "tracker"),
-)
-
-
 def _utf8(response: ClientResponse, body: bytes) -> str:
     return "utf-8"
 
 
-class ClientSession(Resuming, WebSocketConnecting):
+class ClientSession(Requesting, Resuming, WebSocketConnecting):
     """Makes requests, through a pool of connections that it keeps. Make one per application, and close it.
 
     It may be made without a running loop, and belongs to the loop that runs when it is first used.
@@ -154,7 +140,6 @@ class ClientSession(Resuming, WebSocketConnecting):
         self._json_serialize_bytes = json_serialize_bytes
         self._request_class = timed(request_class) if timings else request_class
         # Not for classes of the user's: to them a URL is a URL.
-        self._cuts_urls = self._base_url is None and request_class is ClientRequest
         self._response_class = response_class
         self._ws_response_class = ws_response_class
         self._version = version
@@ -179,7 +164,7 @@ class ClientSession(Resuming, WebSocketConnecting):
         self._defaults.route = self._routes if trust_env or proxy is not None else None
         self._middlewares = middlewares
         #: Nothing of the session's has to be worked out for each request.
-        self._plain = auth is None and not trust_env and not middlewares
+        self._plain = auth is None and not trust_env and not middlewares and request_class is ClientRequest
         self._trace_configs = trace_configs or []
         for trace_config in self._trace_configs:
             trace_config.freeze()
@@ -269,154 +254,6 @@ class ClientSession(Resuming, WebSocketConnecting):
     def query(self, url: StrOrURL, *, data: Any = None, **kwargs: Unpack[SendOptions]) -> RequestContextManager[ClientResponse]:
         """QUERY, a safe request with a body: see `request`."""
         return RequestContextManager(self._request("QUERY", url, data=data, **kwargs))
-
-    async def _request(
-        self,
-        method: str,
-        str_or_url: StrOrURL,
-        params: Params = None,
-        data: Any = None,
-        json: Any = None,
-        files: Files | None = None,
-        cookies: LooseCookies | None = None,
-        headers: LooseHeaders | None = None,
-        skip_auto_headers: Iterable[str] | None = None,
-        auth: BasicAuth | None = None,
-        allow_redirects: AllowRedirects = True,
-        max_redirects: int | None = MAX_REDIRECTS,
-        compress: str | bool | None = None,
-        chunked: bool | None = None,
-        expect100: bool = False,
-        raise_for_status: RaiseForStatus | None = None,
-        read_until_eof: bool = True,
-        timeout: ClientTimeout | float | None = NOT_GIVEN,
-        verify_ssl: bool | None = None,
-        fingerprint: bytes | None = None,
-        ssl_context: Any = None,
-        ssl: SSLSetting = True,
-        server_hostname: str | None = None,
-        proxy: StrOrURL | None = None,
-        proxy_auth: BasicAuth | None = None,
-        proxy_headers: LooseHeaders | None = None,
-        trace_request_ctx: object = None,
-        read_bufsize: int | None = None,
-        auto_decompress: bool | None = None,
-        max_line_size: int | None = None,
-        max_field_size: int | None = None,
-        max_headers: int | None = None,
-        max_body_size: int | None = None,
-        on_informational: OnInformational | None = None,
-        timings: bool = False,
-        middlewares: Sequence[ClientMiddlewareType] | None = None,
-        trailers: Trailers | None = None,
-        upload_tracker: UploadTracker | None = None,
-    ) -> ClientResponse:
-        if upload_tracker is not None and not upload_tracker.enter():
-            return await track(ClientSession._request, upload_tracker, **locals())
-        connector = self._connector
-        if connector is None or connector.closed:
-            raise RuntimeError("Session is closed")
-        timer = self._timer or self._bind()
-        if json is not None or files or trailers:
-            data = _body_of(data, json, files, trailers, self._json_serialize, self._json_serialize_bytes)
-        limits, settings = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout), self._settings
-        if (
-            (limits is not self._timeout or not read_until_eof or upload_tracker is not None)
-            or not (read_bufsize is None and auto_decompress is None and max_field_size is None and max_headers is None)
-            or not (max_line_size is None and max_body_size is None and on_informational is None and not timings)
-        ):
-            said = (read_bufsize, auto_decompress, max_body_size, on_informational, max_field_size, max_headers, max_line_size)
-            settings = self._settings_for(limits, read_until_eof, *said, upload_tracker)
-        if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
-            ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
-        cut = self._cuts_urls and self._plain and params is None and type(str_or_url) is str
-        url = (self._defaults.cut(str_or_url) if cut else None) or self._parsed(str_or_url, connector)  # type: ignore[arg-type]
-        cookie, jar, traces = None, None, NO_TRACES
-        if cookies is not None or ((jar := self._jar) is not None and may_have_cookies(jar, url)):
-            url = URL(url[0]) if isinstance(url, tuple) else url
-            cookie = cookie_field(self.cookie_jar, url, cookies)
-        try:
-            if (  # each argument costs: what most requests do not say is not passed on
-                (headers is None and params is None and skip_auto_headers is None and compress is None and chunked is None)
-                and (server_hostname is None and ssl is True and settings is self._settings and not expect100 and cookies is None)
-                and (auth is None and middlewares is None and self._plain and not self._trace_configs and proxy_headers is None)
-                and (allow_redirects in (True, False) and max_redirects == MAX_REDIRECTS and not (proxy or proxy_auth))
-            ):
-                hops = self._hops if allow_redirects else None
-                request = self._request_class(method, url, data=data, cookies=cookie, session=self, defaults=self._defaults)
-            else:
-                middlewares = self._middlewares if middlewares is None else middlewares
-                if self._trace_configs:
-                    headers = self._prepare_headers(headers)
-                    traces = await start_traces(self, method, url, params, headers, trace_request_ctx)
-                options: dict[str, Any] = {"skip_auto_headers": skip_auto_headers, "compress": compress, "chunked": chunked}
-                options |= {"expect100": expect100, "ssl": ssl, "server_hostname": server_hostname, "settings": settings}
-                options |= {"defaults": self._defaults, "traces": traces, **self._routes.told(proxy, proxy_auth, proxy_headers)}
-                options["headers"] = None if headers is None else self._prepare_headers(headers)
-                options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
-                hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
-                make = timed(self._request_class) if timings else self._request_class
-                request = make(method, url, params=params, data=data, cookies=cookie, session=self, **options)
-                connector = connector if upload_tracker is None else upload_tracker.follow(connector)
-            try:
-                response = await exchange(connector, timer, request, limits, self._retry_connection, hops, middlewares)
-            finally:
-                if data is not None or middlewares:
-                    await request.close()
-            if response.sets_cookies:
-                store_cookies(self.cookie_jar, response, request.origin.key.host)
-            if (check := self._raise_for_status if raise_for_status is None else raise_for_status) or traces:
-                await check_status(response, check, traces)
-        except BaseException as error:
-            await traces.fail(error)
-            raise
-        return response
-
-    def _parsed(self, url: StrOrURL, connector: BaseConnector) -> URL:
-        try:
-            parsed = self._build_url(url)
-        except ValueError as error:
-            told = None if "@" in str(url) else error  # its text may show credentials
-            raise InvalidUrlClientError(url, str(told or "it cannot be parsed")) from told
-        return parsed if parsed.scheme in connector.allowed_protocol_schema_set else self._unix_url(parsed, url)
-
-    async def _credentials(self, url: URL, auth: BasicAuth | None, headers: LooseHeaders | None) -> BasicAuth | None:
-        """`auth` of a request to `url`, or else what the session has for it, unless there are credentials in `url`."""
-        if auth is not None or url.raw_user is not None or url.raw_password is not None:
-            return auth
-        auth = self._default_auth
-        if auth is not None and (self._base_url is None or origin_of(self._base_url) == origin_of(url)):
-            return auth
-        if self._trust_env and hdrs.AUTHORIZATION not in self._prepare_headers(headers):
-            return await netrc_credentials(url.host or "")
-        return None
-
-    def _settings_for(self, limits: ClientTimeout, read_until_eof: bool, *said: Any) -> Settings:
-        """The session's settings, but for what a request says (None says nothing)."""
-        own = {name: value for name, value in zip(_SETTINGS, said, strict=True) if value is not None}
-        return self._settings._replace(read_until_eof=read_until_eof, sock_read=limits.sock_read, write=limits.write, **own)
-
-    def _build_url(self, str_or_url: StrOrURL) -> URL:
-        url = URL(str_or_url)
-        return url if self._base_url is None else join(self._base_url, url)
-
-    def _unix_url(self, url: URL, str_or_url: StrOrURL) -> URL:
-        """`url` anew, if it leads to a Unix socket. Raises `NonHttpUrlClientError` if not, or if the connector leads nowhere
-        else."""
-        if url.scheme != UNIX_SCHEME or self._connector is None or not self._connector.takes_unix_urls:
-            raise NonHttpUrlClientError(url)
-        url = unix_url(str_or_url)
-        return url if self._base_url is None else join(self._base_url, url)
-
-    def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:
-        """The session's fields, overridden by those of a request; a name given twice there is sent twice."""
-        merged = CIMultiDict(self._defaults.headers)
-        if headers:
-            own: CIMultiDict[str] = CIMultiDict(headers)
-            for name in set(map(istr, own)):
-                merged.popall(name, None)
-            merged.extend(own)
-        return merged
 
     # -- its life
 
@@ -568,18 +405,6 @@ class ClientSession(Resuming, WebSocketConnecting):
         return self._settings.auto_decompress
 
     _auto_decompress = auto_decompress  # which consumers of aiohttp read
-
-
-def _load_bodies(*said: Any) -> Any:
-    """For the first body that has to be made: what makes them is loaded, and takes the place of this."""
-    global _body_of
-    from ..message.bodies import body_of
-
-    _body_of = body_of
-    return body_of(*said)
-
-
-_body_of: Callable[..., Any] = _load_bodies
 
 
 def _checked_base(base_url: StrOrURL | None) -> URL | None:
