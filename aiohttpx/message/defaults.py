@@ -19,7 +19,6 @@ from ..net.proxy import Proxy
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..patterns import pattern
-from ..records import NamedTuple
 from ..version import __version__
 from ..wire.codings import ACCEPT_ENCODING
 from .response import ClientResponse

@@ -28,7 +28,6 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import chain
 from typing import IO, Any, ClassVar, Final, TextIO, TypeAlias, TypeVar
 
@@ -85,15 +84,12 @@ class Payload(ABC):
         if content_type is None:
             content_type = (filename and _guessed_type(filename)) or self._default_content_type
         self._content_type = content_type
+        self._fields: CIMultiDict[str] | None = None
         if headers:
-            self._headers.update(headers)
+            self.headers.update(headers)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.content_type} size={self.size}>"
-
-    @cached_property
-    def _headers(self) -> CIMultiDict[str]:
-        return CIMultiDict({hdrs.CONTENT_TYPE: self._content_type})
 
     @property
     def value(self) -> Any:
@@ -111,13 +107,17 @@ class Payload(ABC):
     @property
     def headers(self) -> CIMultiDict[str]:
         """The fields that describe the payload; they may be changed."""
-        return self._headers
+        if self._fields is None:
+            self._fields = CIMultiDict({hdrs.CONTENT_TYPE: self._content_type})
+        return self._fields
+
+    _headers = headers  # under which name payloads written for aiohttp read them
 
     @property
     def other_fields(self) -> Iterable[tuple[str, str]]:
         """What `headers` has besides Content-Type. Costs nothing when nobody asked for `headers`."""
-        headers = self.__dict__.get("_headers")
-        return () if headers is None else [field for field in headers.items() if field[0].lower() != "content-type"]
+        fields = self._fields
+        return () if fields is None else [field for field in fields.items() if field[0].lower() != "content-type"]
 
     @property
     def encoding(self) -> str | None:
@@ -126,7 +126,7 @@ class Payload(ABC):
     @property
     def content_type(self) -> str:
         # The fields are made when someone asks for them; for most bodies no one does.
-        return self._headers[hdrs.CONTENT_TYPE] if "_headers" in self.__dict__ else self._content_type
+        return self._content_type if self._fields is None else self._fields[hdrs.CONTENT_TYPE]
 
     @property
     def consumed(self) -> bool:

@@ -138,8 +138,10 @@ class Sending:
 
     def _fields_with_body(self, headers: CIMultiDict[str], payload: Payload) -> Fields:
         """RFC 9112, section 6.3: a length that is known, or else chunks."""
-        fields: list[tuple[str, str]] = []
         size = payload.size
+        if headers is _NO_FIELDS and size is not None and not self.chunked and not self.compress:  # as most bodies
+            return (hdrs.CONTENT_LENGTH, str(size)), (hdrs.CONTENT_TYPE, payload.content_type), *payload.other_fields
+        fields: list[tuple[str, str]] = []
         if self.compress and size == 0:
             self.compress = None
         if self.compress:

@@ -86,11 +86,12 @@ class Requesting:
         if connector is None or connector.closed:
             raise RuntimeError("Session is closed")
         timer = self._timer or self._bind()
-        data = headers = params = None
+        data = body = headers = params = None
         if options:
-            data, headers, params = options.get("data"), options.get("headers"), options.get("params")
+            body = data = options.get("data")
+            headers, params = options.get("headers"), options.get("params")
             if (json := options.get("json")) is not None:
-                data = _body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
+                body = _body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
         cut = self._defaults.cut(str_or_url) if type(str_or_url) is str and params is None else None
         url = cut or self._parsed(str_or_url, connector)
         cookie = ""
@@ -98,15 +99,15 @@ class Requesting:
             cookie = cookie_field(jar, URL(url[0]) if isinstance(url, tuple) else url, None)
         if headers is None and params is None:
             hops = self._hops
-            request = request_of(method, url, data, cookie, self, self._defaults)
+            request = request_of(method, url, body, cookie, self, self._defaults)
         else:
             fields = None if headers is None else self._prepare_headers(headers)
             hops = Hops({"defaults": self._defaults, "headers": fields})
-            request = ClientRequest(method, url, params, fields, None, data, cookie, session=self, defaults=self._defaults)
+            request = ClientRequest(method, url, params, fields, None, body, cookie, session=self, defaults=self._defaults)
         try:
             response = await exchange(connector, timer, request, self._timeout, self._retry_connection, hops)
         finally:
-            if data is not None:
+            if data is not None:  # JSON has nothing to let go of
                 await request.close()
         if response.sets_cookies:
             store_cookies(self.cookie_jar, response, request.origin.key.host)
