@@ -27,7 +27,7 @@ from .response import ClientResponse, Lent, response_to
 from .sending import NO_LENGTH, OCTETS, Fields, Sending
 
 if TYPE_CHECKING:
-    pass
+    from .payload import Payload
 
 _TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CLOSE: Final = (hdrs.CONNECTION, "close")
@@ -79,8 +79,10 @@ class ClientRequest(Sending):
     auth: BasicAuth | None = None
     # The fields as a map are made when someone looks, or when there are some of this request's own; until then, what the requests
     # of the session have in common, as a block, and the Cookie field.
+    _headers: CIMultiDict[str] | None = None
     _common = b""
     _cookie = ""
+    _payload: Payload | None = None
 
     def __init__(
         self,
@@ -158,7 +160,7 @@ class ClientRequest(Sending):
         if cookies:
             self.update_cookies(cookies)
         if data is not None or not self._common or chunked:
-            self._set_body(data)
+            self.set_body(data)
         if proxy is not None:
             self.update_proxy(proxy, proxy_auth, proxy_headers)
 
@@ -400,7 +402,7 @@ def request_of(method: str, url: URL | CutURL, data: Any, cookie: str, session: 
     request._cookie = cookie
     request.traces = ()
     if data is not None:
-        request._set_body(data)
+        request.set_body(data)
     return request
 
 

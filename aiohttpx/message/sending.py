@@ -80,7 +80,7 @@ class Sending:
             await self._payload.close()
         for name in (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING, *(name for name, _ in self._body_fields)):
             self.headers.popall(name, None)
-        self._set_body(body)
+        self.set_body(body)
 
     @property
     def replayable(self) -> bool:
@@ -102,7 +102,8 @@ class Sending:
         if self._payload is not None and not self._begun:
             await self._payload.close()
 
-    def _set_body(self, data: Any) -> None:
+    def set_body(self, data: Any) -> None:
+        """Send `data`, or nothing for None, where no body was said before; `update_body` is for the other cases."""
         headers = _NO_FIELDS if self._headers is None else self._headers
         if data is None:
             self._payload = None
