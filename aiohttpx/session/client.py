@@ -139,7 +139,6 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
         self._request_class = timed(request_class) if timings else request_class
-        # Not for classes of the user's: to them a URL is a URL.
         self._response_class = response_class
         self._ws_response_class = ws_response_class
         self._version = version
@@ -163,8 +162,9 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
         self._routes = Routes(proxy, proxy_auth)
         self._defaults.route = self._routes if trust_env or proxy is not None else None
         self._middlewares = middlewares
-        #: Nothing of the session's has to be worked out for each request.
-        self._plain = auth is None and not trust_env and not middlewares and request_class is ClientRequest
+        #: Nothing of the session's has to be worked out for each request, and no other class is to make it: to classes of the
+        #: user's a URL is a URL.
+        self._plain = auth is None and not trust_env and not middlewares and self._request_class is ClientRequest
         self._trace_configs = trace_configs or []
         for trace_config in self._trace_configs:
             trace_config.freeze()
