@@ -28,6 +28,7 @@ from ..errors import (
 from .phases import note
 from .timer import limit
 from .tls import Fingerprint, TLSSessions, check_protocol
+from .transports import loops_own
 
 if TYPE_CHECKING:
     from ..timeouts import ClientTimeout
@@ -257,7 +258,8 @@ class Dialer:
     ) -> tuple[asyncio.Transport, _P]:
         """A transport on `sock`, which it owns from here on."""
         with connecting(key, client_error), _owned(sock):
-            return await asyncio.get_running_loop().create_connection(factory, sock=sock)
+            transport, protocol = await loops_own("create_connection")(factory, sock=sock)
+            return transport, protocol
 
     async def secure(
         self,
@@ -271,7 +273,7 @@ class Dialer:
         """A TLS transport on `sock`, which it owns from here on; the caller limits the handshake to `seconds`."""
         peer = _proven(key, context, pin)
         with connecting(key), _owned(sock), self._sessions.offered(peer, context):
-            transport, protocol = await asyncio.get_running_loop().create_connection(
+            transport, protocol = await loops_own("create_connection")(
                 factory, sock=sock, ssl=context, **self._tls_options(key, seconds)
             )
         self._accept(key, peer, pin, transport)
@@ -375,7 +377,7 @@ async def _start_tls(
     if kind.__module__ == "asyncio.sslproto" and _CANNOT_FORCE_CLOSE:
         transport.__class__ = _able_to_force_close(kind)
     try:
-        secure = await loop.start_tls(transport, protocol, context, **options)
+        secure: asyncio.Transport | None = await loops_own("start_tls")(transport, protocol, context, **options)
     except (AttributeError, NotImplementedError, TypeError) as error:
         raise OSError(None, f"{type(loop).__name__} cannot speak TLS through {type(transport).__name__}") from error
     if secure is None:

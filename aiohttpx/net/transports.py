@@ -1,4 +1,5 @@
-"""What is asked of a transport, where one of somebody's own may have no answer: aiohttp calls `write`, `close`, `is_closing`."""
+"""Who makes a transport, and what is asked of one, where somebody's own may have no answer: aiohttp calls `write`, `close`,
+`is_closing`."""
 
 from __future__ import annotations
 
@@ -15,6 +16,20 @@ _DIRECT: Final = {
     ("uvloop.loop", "TCPTransport"),
     ("uvloop.loop", "UnixTransport"),
 }
+
+
+def loops_own(name: str) -> Callable[..., Any]:
+    """The running loop's method of that name, which makes transports; not aiofastnet's when that was put in its place.
+
+    With the TLS of aiofastnet 1.2, what was decrypted when reading pauses may never arrive when it resumes; the protocol cannot
+    become a plain one during a read; no session is resumed; and a context that logs its keys, as SSLKEYLOGFILE makes it, ends the
+    process. Through a plain transport of its own no other TLS can begin.
+    """
+    loop = asyncio.get_running_loop()
+    method: Callable[..., Any] = getattr(loop, name)
+    if getattr(getattr(method, "func", None), "__module__", "").startswith("aiofastnet."):  # a partial, set by its patch_loop
+        method = getattr(type(loop), name).__get__(loop)
+    return method
 
 
 def abort(transport: asyncio.Transport) -> None:
