@@ -11,8 +11,10 @@ from asyncio import Future
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from heapq import heappop, heappush
-from sys import maxsize
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+#: Slots, when nothing limits them: more than any system has, and few enough for CPython to compare them fast.
+_UNLIMITED: Final = 2**30 - 1
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
@@ -49,8 +51,8 @@ class Pool(Generic[K, C]):
     ) -> None:
         self.limit = limit
         self.limit_per_host = limit_per_host
-        self._most = limit or maxsize
-        self._most_per_host = limit_per_host or maxsize
+        self._most = limit or _UNLIMITED
+        self._most_per_host = limit_per_host or _UNLIMITED
         #: Slots in use.
         self.lent = 0
         self._hosts: dict[K, _Host[C]] = {}
@@ -74,7 +76,7 @@ class Pool(Generic[K, C]):
         return {key: host.idle for key, host in self._hosts.items() if host.idle}
 
     def available(self, key: K) -> int:
-        """How many more slots `key` could have; `sys.maxsize` when nothing limits them."""
+        """How many more slots `key` could have; a great many when nothing limits them."""
         host = self._hosts.get(key)
         return min(self._most - self.lent, self._most_per_host - (0 if host is None else host.lent))
 

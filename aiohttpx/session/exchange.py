@@ -182,7 +182,7 @@ async def _attempt(
 ) -> ClientResponse:
     connection = await connector.connect(request, request.traces, timeout)
     protocol: HTTPConnection = connection.protocol
-    retry = retry and protocol.exchanges > 0
+    before = protocol.exchanges
     sent = False
     try:
         if deadline is not None:
@@ -196,7 +196,9 @@ async def _attempt(
         return await response.start(connection)
     except (ClientOSError, ClientConnectionResetError, ServerDisconnectedError):
         connection.close()
-        if not retry or (sent and (protocol.answered or not request.replayable or request.method not in IDEMPOTENT_METHODS)):
+        if not (retry and before) or (
+            sent and (protocol.answered or not request.replayable or request.method not in IDEMPOTENT_METHODS)
+        ):
             raise
     except BaseException:
         connection.close()
