@@ -12,7 +12,7 @@ _PROJECT = Path(__file__).parents[2]
 
 def run(*arguments: str, warnings: str = "error") -> subprocess.CompletedProcess[str]:
     """What a Python with these arguments says. `warnings` as for its -W."""
-    environment = os.environ | {"PYTHONPATH": str(_PROJECT), "PYTHONWARNINGS": warnings, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(_PROJECT), "PYTHONWARNINGS": warnings}
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, env=environment)
 
 
