@@ -22,9 +22,9 @@ from ..typedefs import Byteish
 from ..wire.deflate import Deflater, Inflater
 from ..wire.websocket import serialize_close
 from .handler import ResponseHandler
-from .news import News
 from .receiver import BUFFER_SIZE, Receiver
 from .timer import timer_of
+from .waiter import Waiter
 
 Data: TypeAlias = bytes | memoryview
 
@@ -197,7 +197,7 @@ class WebSocketReader(asyncio.Protocol):
         self._size = 0  # bytes that came since the queue was empty
         self._fault: WebSocketError | None = None  # of which the peer is yet to be told
         self._patience: asyncio.TimerHandle | None = None  # with whoever is to take what came before it
-        self._waiter: News | None = None
+        self._waiter: Waiter | None = None
         self._farewell: asyncio.Future[WSMessage | None] | None = None
         self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
 
@@ -376,9 +376,9 @@ class WebSocketReader(asyncio.Protocol):
         else:
             self._connection.resume_reading()
 
-    def news(self) -> asyncio.Future[None]:
-        """A future that is done when there are messages, or can be no more."""
-        waiter = self._waiter = News(loop=self._loop)
+    def news(self) -> Waiter:
+        """What is done when there are messages, or can be no more."""
+        waiter = self._waiter = Waiter(self._loop)
         if self.ended:
             self._wake()
         return waiter
@@ -386,7 +386,7 @@ class WebSocketReader(asyncio.Protocol):
     async def wait(self, seconds: float) -> None:
         """Wait for `news`. Raises TimeoutError when that takes longer."""
         waiter = self.news()
-        alarm = timer_of(self._loop).start(seconds, _CEIL_THRESHOLD, partial(_time_out, waiter))
+        alarm = timer_of(self._loop).start(seconds, _CEIL_THRESHOLD, partial(waiter.set_exception, TimeoutError()))
         try:
             await waiter
         finally:
@@ -442,7 +442,7 @@ class WebSocketReader(asyncio.Protocol):
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
+        if waiter is not None:
             waiter.set_result(None)
 
     def _pause(self) -> None:
@@ -461,8 +461,3 @@ class _Receiver(Receiver):
 
 def _ignore(data: Data, size: int) -> list[Message]:
     return []
-
-
-def _time_out(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError())
