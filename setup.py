@@ -37,6 +37,10 @@ EXTENSIONS = [
         depends=["aiohttpx/_frame_bytes.pxd"],
         extra_compile_args=UNIX_FLAGS,
     ),
+    *(  # compiled from the Python source that stands beside it
+        Extension(pxd[:-4].replace(os.sep, "."), [f"{pxd[:-4]}.py"], depends=[pxd], extra_compile_args=UNIX_FLAGS)
+        for pxd in sorted(glob(os.path.join("aiohttpx", "*", "*.pxd")))
+    ),
 ]
 
 WAY_OUT = """

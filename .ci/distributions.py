@@ -10,6 +10,7 @@ from pathlib import Path
 
 LAID = {"LICENSE", "include/llhttp.h", "src/api.c", "src/http.c", "src/llhttp.c"}
 CORE = ("frame", "http")
+FROM_PYTHON = ("net/waiter",)
 #: Stands beside the package, so that pytest imports nothing of it before a test asks for a fixture.
 PLUGIN = "pytest_aiohttpx.py"
 OURS = "licenses/LICENSE"
@@ -32,6 +33,7 @@ def check_source(archive: Path) -> None:
         names = {name.partition("/")[2] for name in packed.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "setup.py", "vendor/lay.py", "vendor/llhttp.toml"}
     wanted |= {f"vendor/llhttp/{name}" for name in LAID} | {f"aiohttpx/_{name}_parser.pyx" for name in CORE}
+    wanted |= {f"aiohttpx/{name}.{suffix}" for name in FROM_PYTHON for suffix in ("py", "pxd")}
     wanted |= {"aiohttpx/py.typed", "tests/conftest.py"}
     check(wanted <= names, f"{archive.name} lacks {sorted(wanted - names)}")
     generated = {name for name in names if name.endswith((".so", ".pyd", ".pyc")) or re.fullmatch(r"aiohttpx/.*\.c", name)}
@@ -44,8 +46,9 @@ def check_wheel(wheel: Path, compiled: bool) -> None:
     metadata = {name.partition("/")[2] for name in names if ".dist-info/" in name}
     check(OURS in metadata, f"{wheel.name} has no licence")
     check((LLHTTPS in metadata) == compiled, f"{wheel.name}: llhttp's licence goes where llhttp goes, and only there")
-    core = {name.partition(".")[0].partition("/_")[2] for name in names if name.endswith((".so", ".pyd"))}
-    check(core == ({f"{name}_parser" for name in CORE} if compiled else set()), f"{wheel.name}: its core is {sorted(core)}")
+    core = {name.partition(".")[0] for name in names if name.endswith((".so", ".pyd"))}
+    wanted = {f"aiohttpx/_{name}_parser" for name in CORE} | {f"aiohttpx/{name}" for name in FROM_PYTHON}
+    check(core == (wanted if compiled else set()), f"{wheel.name}: its core is {sorted(core)}")
     check(wheel.name.endswith("-py3-none-any.whl") != compiled, f"{wheel.name} is tagged wrongly")
     check("aiohttpx/py.typed" in names, f"{wheel.name} has no py.typed")
     strangers = [name for name in names if not name.startswith(("aiohttpx/", "aiohttpx-", PLUGIN))]

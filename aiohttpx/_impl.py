@@ -1,15 +1,19 @@
 """The one place that chooses between the compiled engine and its Python twin.
 
 AIOHTTPX_IMPL in the environment asks for one by name, "c" or "python"; otherwise the compiled one is used where it was built.
-`IMPLEMENTATION` says which one it is.
+`IMPLEMENTATION` says which one it is. Modules that are compiled from their own Python source are of the same side: where such an
+extension stands beside its source, Python takes the extension, unless told otherwise here.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, spec_from_file_location
+from typing import TYPE_CHECKING, Any, Final
 
 _wanted = os.environ.get("AIOHTTPX_IMPL", "")
 if _wanted not in ("", "c", "python"):
@@ -33,7 +37,24 @@ else:
 
         IMPLEMENTATION = "python"
 
+#: Compiled from their source, each with the `.pxd` beside it.
+COMPILED_TOO: Final = frozenset({f"{__package__}.net.waiter"})
+
+
+class _FromSource:
+    """Finds the source of what was compiled from it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
+        source = f"{path[0]}/{name.rpartition('.')[2]}.py" if name in COMPILED_TOO and path else ""
+        return spec_from_file_location(name, source) if os.path.isfile(source) else None
+
+
+if IMPLEMENTATION == "python":
+    sys.meta_path.insert(0, _FromSource)
+
 __all__ = (
+    "COMPILED_TOO",
     "IMPLEMENTATION",
     "FrameParser",
     "ResponseParser",

@@ -57,6 +57,11 @@ def pytest_report_header() -> str:
 def pytest_configure(config: pytest.Config) -> None:
     # A shell that starts the run in the background has it ignore Ctrl-C, and programs that tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    package = Path(__file__).parents[1] / "aiohttpx"
+    for source in (path.with_suffix(".py") for path in package.glob("*/*.pxd")):
+        for compiled in (*source.parent.glob(f"{source.stem}.*.so"), *source.parent.glob(f"{source.stem}.*.pyd")):
+            if os.environ.get("AIOHTTPX_IMPL") != "python" and compiled.stat().st_mtime < source.stat().st_mtime:
+                raise pytest.UsageError(f"{source} was changed after it was compiled: python setup.py build_ext --inplace")
     config.addinivalue_line("markers", "every_loop: run this async test once on each event loop there is (asyncio, uvloop).")
 
 

@@ -1,3 +1,4 @@
+# cython: language_level=3, freethreading_compatible=True, annotation_typing=False
 """What a task waits for that reads from a connection."""
 
 from __future__ import annotations

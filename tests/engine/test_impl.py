@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from ..house.source import PACKAGE, PROJECT
 from .conftest import TWINS
 
 PRINT = "from aiohttpx import _impl; print(_impl.IMPLEMENTATION, _impl.ResponseParser.__module__, _impl.FrameParser.__module__)"
@@ -43,6 +45,15 @@ def test_compiled_by_name_where_not_all_is_compiled(hidden: str) -> None:
     found = chosen("c", HIDE.format(hidden=hidden) + PRINT)
     assert found.returncode != 0
     assert "ModuleNotFoundError" in found.stderr
+
+
+@COMPILED
+@pytest.mark.parametrize(("wanted", "suffixes"), [("c", {".so", ".pyd"}), ("python", {".py"})])
+def test_what_is_compiled_from_python_is_of_the_same_side(wanted: str, suffixes: set[str]) -> None:
+    script = "import importlib as i, aiohttpx; print(*(i.import_module(name).__file__ for name in aiohttpx._impl.COMPILED_TOO))"
+    files = [Path(file) for file in chosen(wanted, script).stdout.split()]
+    assert {file.suffix for file in files} <= suffixes
+    assert {file.name.partition(".")[0] for file in files} == {path.stem for path in (PROJECT / PACKAGE).glob("*/*.pxd")}
 
 
 @pytest.mark.parametrize("wanted", ["C", "cython", "py"])
