@@ -476,7 +476,7 @@ class ClientResponse(Head):
         return AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
 
 
-def response_to(request: Any, answer: asyncio.Future[Answer], carrier: HTTPConnection) -> ClientResponse:
+def response_to(request: Any, answer: Waiter, carrier: HTTPConnection) -> ClientResponse:
     """A `ClientResponse` to `request`, which has yet to `start`. Those of a session are made here, without asking for what others
     are given."""
     response: ClientResponse = _blank(ClientResponse)

@@ -14,7 +14,7 @@ _InvalidStateError = asyncio.InvalidStateError
 
 
 class Waiter:
-    """A future of one task. `arrive` lets that task go on at once, where `set_result` would in the loop's next turn.
+    """A future of one task: `arrive` lets that task go on at once, `set_result` in the loop's next turn.
 
     Between a read and the answer to it the loop then need not ask the system whether anything else has happened. asyncio takes it
     as it takes any future; an exception that nobody retrieves is nobody's concern.

@@ -118,7 +118,7 @@ async def test_a_task_that_is_cancelled_too_late_has_its_answer() -> None:
 async def test_tasks_of_both_kinds(make: Callable[..., asyncio.Task[object]], debug: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.set_debug(debug)
-    waiter = Waiter(loop)
+    waiter = Waiter(asyncio.get_running_loop())
 
     async def wait() -> object:
         return await waiter
@@ -136,7 +136,7 @@ async def test_tasks_of_both_kinds(make: Callable[..., asyncio.Task[object]], de
 async def test_eager_tasks() -> None:
     loop = asyncio.get_running_loop()
     loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
-    waiter, said = Waiter(loop), list[str]()
+    waiter, said = Waiter(asyncio.get_running_loop()), list[str]()
     task = loop.create_task(_wait(waiter, said))
     await _in_a_callback(waiter.arrive)
     loop.set_task_factory(None)
@@ -188,7 +188,7 @@ async def test_what_is_postponed_waits_for_its_turn() -> None:
 async def test_a_task_whose_context_runs_already_waits_for_its_turn() -> None:
     context, loop = contextvars.copy_context(), asyncio.get_running_loop()
     said: list[str] = []
-    waiter = Waiter(loop)
+    waiter = Waiter(asyncio.get_running_loop())
     task = loop.create_task(_wait(waiter, said), context=context)
     await asyncio.sleep(0)
     loop.call_soon(lambda: (waiter.arrive(), said.append("arrived")), context=context)

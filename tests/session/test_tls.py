@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ssl
 import warnings
@@ -19,7 +20,7 @@ from aiohttpx import (
     ServerFingerprintMismatch,
     TCPConnector,
 )
-from aiohttpx.testing import LoopbackServer
+from aiohttpx.testing import LoopbackServer, Response
 from aiohttpx.testing.resolver import OneAddressResolver
 
 pytestmark = pytest.mark.every_loop
@@ -66,6 +67,24 @@ async def asked(session: ClientSession, url: str = f"https://{HOST}/anything", *
     async with session.get(url, **options) as response:
         await response.read()
         return response.status
+
+
+@pytest.mark.every_loop
+async def test_tasks_that_go_on_within_a_read_ask_again_and_close(serving: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    async with LoopbackServer({"/echo": lambda request: Response(200, body=request.body)}, ssl_context=serving) as server:
+        session = ClientSession(connector=connector_to(server, ssl=trusting, limit=4))
+
+        async def ask() -> list[bytes]:
+            bodies = []
+            for size in (0, 1, 2**10, 2**17) * 5:
+                async with session.post(f"https://{HOST}/echo", data=bytes(size)) as response:
+                    bodies.append(await response.read())
+            return bodies
+
+        assert await asyncio.gather(*(ask() for _ in range(8))) == [[bytes(size) for size in (0, 1, 2**10, 2**17) * 5]] * 8
+        async with session.get(f"https://{HOST}/echo"):
+            await session.close()
+        assert session.closed
 
 
 # -- what is verified

@@ -199,21 +199,10 @@ async def test_a_loop_without_tls_in_tls(
     def start_tls(*args: Any, **kwargs: Any) -> Any:
         raise TypeError("transport is not supported by start_tls()")
 
-    class Loop:
-        """As the running one, but for that."""
-
-        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-            self._loop = loop
-
-        def __getattr__(self, name: str) -> Any:
-            return start_tls if name == "start_tls" else getattr(self._loop, name)
-
-    loop: Any = Loop(asyncio.get_running_loop())
     async with Relay(origin.server.port, tls(ca)) as relay, ClientSession(proxy=relay.url) as session:
-        monkeypatch.setattr("aiohttpx.net.dial.asyncio.get_running_loop", lambda: loop)
+        monkeypatch.setattr(asyncio.get_running_loop(), "start_tls", start_tls)
         with pytest.raises(ClientConnectorError, match=r"Loop cannot speak TLS through .*Transport"):
             await get(session, ssl=trusting)
-        monkeypatch.undo()
 
 
 async def test_a_websocket_url_gets_a_tunnel_without_tls() -> None:
