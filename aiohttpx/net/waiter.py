@@ -107,8 +107,12 @@ class Waiter:
         return self._cancelled
 
     def result(self) -> Any:
-        if self.exception() is not None:
-            raise self._error  # type: ignore[misc]
+        error = self.exception()
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del self, error  # which its traceback would hold
         return self._result
 
     def exception(self) -> BaseException | None:
