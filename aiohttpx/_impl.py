@@ -38,7 +38,7 @@ else:
         IMPLEMENTATION = "python"
 
 #: Compiled from their source, each with the `.pxd` beside it.
-COMPILED_TOO: Final = frozenset({f"{__package__}.net.waiter"})
+COMPILED_TOO: Final = frozenset({f"{__package__}.net.waiter", f"{__package__}.pool.pool"})
 
 
 class _FromSource:

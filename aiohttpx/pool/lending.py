@@ -188,9 +188,7 @@ class BaseConnector:
         self._limit = limit or 0
         self._limit_per_host = limit_per_host or 0
         self._timeout_ceil_threshold = timeout_ceil_threshold
-        self._pool: Pool[ConnectionKey, HTTPConnection] = Pool(
-            self._limit, self._limit_per_host, self._is_alive, HTTPConnection.close
-        )
+        self._pool = Pool(self._limit, self._limit_per_host, self._is_alive, HTTPConnection.close)
         # Whatever has a socket, lent or idle or on its way from one to the other, until that is closed; and who is opening one.
         self._open_connections: set[HTTPConnection] = set()
         self._opening: dict[asyncio.Timeout, asyncio.Future[None]] = {}
@@ -264,7 +262,7 @@ class BaseConnector:
         return self._timeout_ceil_threshold
 
     @property
-    def _conns(self) -> Mapping[ConnectionKey, Sequence[tuple[HTTPConnection, float]]]:
+    def _conns(self) -> Mapping[Any, Sequence[tuple[HTTPConnection, float]]]:
         """key -> (connection, since when it is idle); consumers of aiohttp read it under this name."""
         return self._pool.idle
 

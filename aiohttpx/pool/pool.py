@@ -1,3 +1,4 @@
+# cython: language_level=3, freethreading_compatible=True, annotation_typing=False
 """Who may have which connection: limits, waiters, idle connections. Policy only: it opens no socket and reads no clock.
 
 A slot is the right to have one connection to a peer. It is `take`n with an idle connection or `reserve`d for a new one, and it
@@ -11,16 +12,18 @@ from asyncio import Future
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from heapq import heappop, heappush
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, TypeAlias
 
 #: Slots, when nothing limits them: more than any system has, and few enough for CPython to compare them fast.
 _UNLIMITED: Final = 2**30 - 1
 
-C = TypeVar("C")
-K = TypeVar("K", bound=Hashable)
+#: What connections are for.
+Key: TypeAlias = Hashable
+#: A connection, of whatever kind: nothing is asked of it here. (A class that is compiled cannot be generic.)
+Poolable: TypeAlias = Any
 
 
-class _Host(Generic[C]):
+class _Host:
     """What there is of one key."""
 
     __slots__ = ("idle", "lent", "parked")
@@ -28,12 +31,12 @@ class _Host(Generic[C]):
     def __init__(self) -> None:
         self.lent = 0
         #: (connection, since when it is idle), the latest last
-        self.idle: deque[tuple[C, float]] = deque()
+        self.idle: deque[tuple[Poolable, float]] = deque()
         #: Who waits for this host to have room, by arrival.
-        self.parked: OrderedDict[int, Future[C | None]] = OrderedDict()
+        self.parked: OrderedDict[int, Future[Poolable | None]] = OrderedDict()
 
 
-class Pool(Generic[K, C]):
+class Pool:
     """Slots and idle connections by key.
 
     :param limit: slots in all; 0 for no limit. Idle connections count as long as they are kept.
@@ -46,8 +49,8 @@ class Pool(Generic[K, C]):
         self,
         limit: int,
         limit_per_host: int,
-        is_alive: Callable[[C, float], bool],
-        discard: Callable[[C], object],
+        is_alive: Callable[[Poolable, float], bool],
+        discard: Callable[[Poolable], object],
     ) -> None:
         self.limit = limit
         self.limit_per_host = limit_per_host
@@ -55,15 +58,15 @@ class Pool(Generic[K, C]):
         self._most_per_host = limit_per_host or _UNLIMITED
         #: Slots in use.
         self.lent = 0
-        self._hosts: dict[K, _Host[C]] = {}
+        self._hosts: dict[Key, _Host] = {}
         self._idle = 0
         self._is_alive = is_alive
         self._discard = discard
         # Who waits, by arrival. One whose host is full when its turn comes is parked with its host, so that nobody is looked at
         # again and again; once the host has room, the first one parked there is `_ready` and comes before all who arrived later.
         self._arrivals = 0
-        self._waiters: OrderedDict[int, tuple[K, Future[C | None]]] = OrderedDict()
-        self._ready: list[tuple[int, K]] = []
+        self._waiters: OrderedDict[int, tuple[Key, Future[Poolable | None]]] = OrderedDict()
+        self._ready: list[tuple[int, Key]] = []
         self._parked = 0
 
     def __repr__(self) -> str:
@@ -71,18 +74,18 @@ class Pool(Generic[K, C]):
         return f"<{type(self).__name__} lent={self.lent} idle={self._idle} waiting={waiting} limit={self.limit}>"
 
     @property
-    def idle(self) -> dict[K, deque[tuple[C, float]]]:
+    def idle(self) -> dict[Key, deque[tuple[Poolable, float]]]:
         """key -> (connection, since when it is idle), the latest last."""
         return {key: host.idle for key, host in self._hosts.items() if host.idle}
 
-    def available(self, key: K) -> int:
+    def available(self, key: Key) -> int:
         """How many more slots `key` could have; a great many when nothing limits them."""
         host = self._hosts.get(key)
         return min(self._most - self.lent, self._most_per_host - (0 if host is None else host.lent))
 
     # -- getting a slot
 
-    def take(self, key: K) -> C | None:
+    def take(self, key: Key) -> Poolable | None:
         """An idle connection, with its slot; None when there is none."""
         host = self._hosts.get(key)
         # When there is no slot, the idle ones are theirs who wait. (This is `_full`, which every request would have to call.)
@@ -99,7 +102,7 @@ class Pool(Generic[K, C]):
             self._discard(connection)
         return None
 
-    def reserve(self, key: K) -> bool:
+    def reserve(self, key: Key) -> bool:
         """A slot for a new connection; False when the limits are reached: `wait` then."""
         host = self._hosts.get(key) or _Host()
         if self._full(host):
@@ -111,7 +114,7 @@ class Pool(Generic[K, C]):
             self._evict()
         return True
 
-    def wait(self, key: K, future: Future[C | None]) -> int:
+    def wait(self, key: Key, future: Future[Poolable | None]) -> int:
         """Queue for a slot: the future gets an idle connection with its slot, or None with a slot for a new one.
 
         Returns the arrival number, for `leave`: whoever is cancelled must leave. If its future was done by then, it has the slot
@@ -121,7 +124,7 @@ class Pool(Generic[K, C]):
         self._waiters[self._arrivals] = key, future
         return self._arrivals
 
-    def leave(self, key: K, arrival: int) -> None:
+    def leave(self, key: Key, arrival: int) -> None:
         """No longer wait."""
         self._waiters.pop(arrival, None)
         host = self._hosts.get(key)
@@ -131,7 +134,7 @@ class Pool(Generic[K, C]):
 
     # -- giving it back
 
-    def give_back(self, key: K, connection: C | None, now: float) -> None:
+    def give_back(self, key: Key, connection: Poolable | None, now: float) -> None:
         """End a slot. `connection` is kept for others; None: there is nothing to keep."""
         host = self._hosts[key]
         host.lent -= 1
@@ -149,7 +152,7 @@ class Pool(Generic[K, C]):
         """Discard what has been idle since `before`, or is dead. Returns since when the longest idle of the others is."""
         oldest = None
         for key, host in list(self._hosts.items()):
-            kept: deque[tuple[C, float]] = deque()
+            kept: deque[tuple[Poolable, float]] = deque()
             for connection, since in host.idle:
                 if since > before and self._is_alive(connection, since):
                     kept.append((connection, since))
@@ -162,7 +165,7 @@ class Pool(Generic[K, C]):
             self._forget_if_empty(key)
         return oldest
 
-    def clear(self, error: Callable[[], BaseException]) -> list[C]:
+    def clear(self, error: Callable[[], BaseException]) -> list[Poolable]:
         """Forget everything: waiters get `error()`, the idle connections are returned."""
         hosts = list(self._hosts.values())
         connections = [connection for host in hosts for connection, _ in host.idle]
@@ -181,10 +184,10 @@ class Pool(Generic[K, C]):
 
     # -- inside
 
-    def _full(self, host: _Host[C]) -> bool:
+    def _full(self, host: _Host) -> bool:
         return self.lent >= self._most or host.lent >= self._most_per_host
 
-    def _forget_if_empty(self, key: K) -> None:
+    def _forget_if_empty(self, key: Key) -> None:
         host = self._hosts.get(key)
         if host is not None and not (host.lent or host.idle or host.parked):
             del self._hosts[key]
@@ -209,7 +212,7 @@ class Pool(Generic[K, C]):
             if (host := self._hosts.get(key)) is not None:
                 self._unpark(key, host)
 
-    def _next(self) -> tuple[K, Future[C | None]] | None:
+    def _next(self) -> tuple[Key, Future[Poolable | None]] | None:
         """The first in order who can have a slot now; it waits no longer."""
         if self.lent >= self._most:
             return None
@@ -234,7 +237,7 @@ class Pool(Generic[K, C]):
             return key, self._hosts[key].parked.pop(ready)
         return self._waiters.popitem(last=False)[1] if self._waiters else None
 
-    def _unpark(self, key: K, host: _Host[C]) -> None:
+    def _unpark(self, key: Key, host: _Host) -> None:
         """The first one parked with `key` is ready once its host has room."""
         if host.parked and host.lent < self._most_per_host:
             heappush(self._ready, (next(iter(host.parked)), key))

@@ -31,14 +31,14 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
-def make_pool(limit: int = 0, limit_per_host: int = 0) -> Pool[str, Connection]:
+def make_pool(limit: int = 0, limit_per_host: int = 0) -> Pool:
     def discard(connection: Connection) -> None:
         connection.alive = False
 
     return Pool(limit, limit_per_host, lambda connection, since: connection.alive, discard)
 
 
-def lend_new(pool: Pool[str, Connection], key: str) -> Connection:
+def lend_new(pool: Pool, key: str) -> Connection:
     assert pool.take(key) is None
     assert pool.reserve(key)
     return Connection(key)
@@ -209,7 +209,7 @@ def test_its_repr_says_what_it_holds(loop: asyncio.AbstractEventLoop) -> None:
     assert repr(pool) == "<Pool lent=1 idle=0 waiting=1 limit=1>"
 
 
-def check_promises(pool: Pool[str, Connection], lent: Counter[str], waiting: list[tuple[str, asyncio.Future[object]]]) -> None:
+def check_promises(pool: Pool, lent: Counter[str], waiting: list[tuple[str, asyncio.Future[object]]]) -> None:
     """What holds between any two steps."""
     assert pool.lent == lent.total()
     idle = sum(map(len, pool.idle.values()))
