@@ -26,13 +26,12 @@ from ..errors import (
 )
 from ..events import Chunks
 from ..net.coded import decode_whole
-from ..net.connection import HTTPConnection
+from ..net.connection import Answer, HTTPConnection
 from ..net.heap import LARGE, keep_room
 from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..net.settings import DEFAULT_SETTINGS
-from ..net.waiter import Waiter
 from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder
 from ..wire.codings import make_decoder
@@ -84,7 +83,7 @@ class ClientResponse(Head):
     #: What a `RetryMiddleware` has tried: an `Attempt` for each time that the request was sent.
     attempts: tuple[Any, ...] = ()
     #: The future of the head: what `ClientRequest.send` was promised.
-    answer: Waiter | None = None
+    answer: asyncio.Future[Answer] | None = None
     #: What it comes through, or came through.
     carrier: HTTPConnection | None = None
 
@@ -476,7 +475,7 @@ class ClientResponse(Head):
         return AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
 
 
-def response_to(request: Any, answer: Waiter, carrier: HTTPConnection) -> ClientResponse:
+def response_to(request: Any, answer: asyncio.Future[Answer], carrier: HTTPConnection) -> ClientResponse:
     """A `ClientResponse` to `request`, which has yet to `start`. Those of a session are made here, without asking for what others
     are given."""
     response: ClientResponse = _blank(ClientResponse)

@@ -1,7 +1,7 @@
 """One connection, and the one exchange at a time that it carries (RFC 9112, section 9).
 
-The way down is `exchange(...)`: one write, and a `Waiter` for the answer. The way up is `data_received`: one call of the engine
-for one read of the socket. What an exchange ends with is said once, through the `give_back` that it was started with.
+The way down is `exchange(...)`: one write, and a future for the answer. The way up is `data_received`: one call of the engine for
+one read of the socket. What an exchange ends with is said once, through the `give_back` that it was started with.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
 from .info import ConnectionInfo, info_of
 from .reader import StreamReader
-from .receiver import BUFFER_SIZE, MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
+from .receiver import MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
-from .waiter import Waiter
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
@@ -42,7 +41,7 @@ DRAIN_TIME = 1.0
 #: `writelines` of asyncio's transports takes whatever it is given, and never says "enough" (CVE-2024-12254).
 _NEVER_PAUSES: Final = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
 
-#: What an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
+#: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
 Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
 
 
@@ -68,7 +67,7 @@ class HTTPConnection(asyncio.Protocol):
         self._parser = ResponseParser()
         self._settings = DEFAULT_SETTINGS
         self._limited_by: Settings | None = None  # these, if they limit bodies
-        self._waiter: Waiter | None = None
+        self._waiter: asyncio.Future[Answer] | None = None
         self._reader: StreamReader | None = None
         self._give_back: Callable[[], object] | None = None
         self._persistent = True
@@ -126,12 +125,12 @@ class HTTPConnection(asyncio.Protocol):
         give_back: Callable[[], object],
         settings: Settings = DEFAULT_SETTINGS,
         upgrade: bool = False,
-    ) -> Waiter:
+    ) -> asyncio.Future[Answer]:
         """Send `data`, the head of a request and what of its body goes along, and hear the answer to it.
 
         `give_back` is called once, when the answer is complete or cannot become so; `should_close` is right by then.
-        Awaiting what is returned gives an `Answer`, or raises `ServerDisconnectedError`, `ClientOSError`, `SocketTimeoutError`
-        or, for a malformed answer, `HttpProcessingError`.
+        The future raises `ServerDisconnectedError`, `ClientOSError`, `SocketTimeoutError` or, for a malformed answer,
+        `HttpProcessingError`.
         """
         transport = self.transport
         if transport is None or transport.is_closing():
@@ -141,7 +140,7 @@ class HTTPConnection(asyncio.Protocol):
             self._apply(settings)
         self._parser.expect(method, upgrade)
         self._give_back = give_back
-        waiter = self._waiter = Waiter(self.loop)
+        waiter = self._waiter = self.loop.create_future()
         transport.write(data)
         if settings.sock_read:
             self._watch(settings.sock_read)
@@ -223,8 +222,6 @@ class HTTPConnection(asyncio.Protocol):
     def data_received(self, data: bytes | memoryview) -> None:
         if self._alarm is not None:
             self._last_read = self.loop.time()
-        if len(data) >= BUFFER_SIZE:  # there is more, and another way to receive it
-            self._postpone()
         try:
             events = self._parser.feed(data)
         except HttpProcessingError as error:
@@ -310,17 +307,11 @@ class HTTPConnection(asyncio.Protocol):
                     head = event  # type: ignore[assignment]
             else:
                 if head is not None:
-                    self._postpone()
                     self._answer(head, body)
                     head = None
                 self._note_trailers(event)  # type: ignore[arg-type]
         if head is not None:
             self._answer(head, body)
-
-    def _postpone(self) -> None:
-        """Whoever waits for the answer goes on in the loop's next turn: what comes after giving it is still to be done."""
-        if self._waiter is not None:
-            self._waiter.postpone()
 
     def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The common case: one read of the socket had everything."""
@@ -333,8 +324,8 @@ class HTTPConnection(asyncio.Protocol):
         waiter = self._waiter
         self._waiter = None
         self._end()
-        if waiter is not None:
-            waiter.arrive(answer)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)
 
     def _answer(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The rest of the body is still to come, through a stream."""
@@ -354,8 +345,8 @@ class HTTPConnection(asyncio.Protocol):
             self._feed(body)
         waiter = self._waiter
         self._waiter = None
-        if waiter is not None:
-            waiter.arrive((head, reader))
+        if waiter is not None and not waiter.done():
+            waiter.set_result((head, reader))
 
     def _feed(self, body: bytes | Chunks) -> None:
         if self._drained is not None:
@@ -414,7 +405,6 @@ class HTTPConnection(asyncio.Protocol):
 
     def _violated(self, error: HttpProcessingError) -> None:
         self._persistent = False  # whatever came before the violation is heard, but nothing may follow it
-        self._postpone()
         self._hear(error.events)
         if self._give_back is not None:
             error.message = f"{error.message} (from {self.peer})"
@@ -447,8 +437,9 @@ class HTTPConnection(asyncio.Protocol):
         self._persistent = False
         reader, waiter = self._reader, self._waiter
         self._reader = self._waiter = None
-        if waiter is not None:
+        if waiter is not None and not waiter.done():
             waiter.set_exception(error)
+            waiter.exception()  # whoever asked may be gone
         if reader is not None and reader.exception() is None:
             reader.set_exception(payload_error(error))
         self._backpressure.end(ClientConnectionResetError(f"Connection lost ({self.peer})"))
@@ -509,7 +500,6 @@ class HTTPConnection(asyncio.Protocol):
         return None  # the transport closes itself; `connection_lost` sees how far the message came
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._postpone()
         if self._give_back is not None and exc is not None and self._upload is not None:
             # The peer did not take the rest of the request, perhaps because it has answered already.
             transports.read_rest(self.transport, self.data_received)

@@ -7,7 +7,6 @@ cdef class Waiter:
     cdef bint _done, _cancelled
 
     cpdef arrive(self, object result=*)
-    cpdef postpone(self)
     cpdef set_result(self, object result)
     cpdef set_exception(self, object error)
     cpdef result(self)

@@ -62,11 +62,6 @@ class Waiter:
             except RuntimeError:  # it is the context of what runs now
                 self._loop.call_soon(step, self, context=context)
 
-    def postpone(self) -> None:
-        """Let the task go on in the loop's next turn, whatever arrives."""
-        if self._callbacks is None:
-            self._callbacks = []
-
     def set_result(self, result: object) -> None:
         if not self._done:
             self._result = result

@@ -23,9 +23,9 @@ from .._impl import parse_fields
 from ..events import Chunks, Event, ResponseHead, Trailers
 from ..secrets import shown
 from ..typedefs import Byteish
+from .connection import Answer
 from .handler import ResponseHandler
 from .settings import DEFAULT_SETTINGS, Settings
-from .waiter import Waiter
 
 logger: Final = logging.getLogger("aiohttpx.wire")
 
@@ -65,7 +65,7 @@ class LoggedConnection(ResponseHandler):
         give_back: Callable[[], object],
         settings: Settings = DEFAULT_SETTINGS,
         upgrade: bool = False,
-    ) -> Waiter:
+    ) -> asyncio.Future[Answer]:
         answer = super().exchange(method, data, give_back, settings, upgrade)
         head, _, content = data.partition(b"\r\n\r\n")
         line, _, fields = head.partition(b"\r\n")

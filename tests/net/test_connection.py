@@ -149,58 +149,6 @@ async def ask(connection: HTTPConnection, settings: Settings = DEFAULT_SETTINGS)
     return await connection.exchange("GET", GET, lambda: None, settings)
 
 
-#: What a read brings: the answer, and whether the task that waits for it goes on before the read is over.
-READS = {
-    "whole": (HEAD_OF_5 + b"hello", True),
-    "chunked": (CHUNKED_HEAD + b"5\r\nhello\r\n0\r\n\r\n", True),
-    "empty": (b"HTTP/1.1 204 No Content\r\n\r\n", True),
-    "its head": (HEAD_OF_5, True),
-    "with trailers": (CHUNKED_HEAD + b"5\r\nhello\r\n0\r\nX: y\r\n\r\n", False),  # the stream is not told yet that it ends
-    "as much as is read at once": (CHUNKED_HEAD + b"fffff\r\n" + bytes(BUFFER_SIZE), False),  # the rest comes another way
-    "more than an answer": (HEAD_OF_5 + b"hello, world", False),  # the connection is yet to be closed
-}
-
-
-@pytest.mark.every_loop
-@pytest.mark.parametrize(("data", "at_once"), READS.values(), ids=READS)
-async def test_who_waits_goes_on_within_the_read(data: bytes, at_once: bool) -> None:
-    talk, loop, said = Talk(), asyncio.get_running_loop(), list[object]()
-
-    async def wait() -> None:
-        head, _ = await talk.answer
-        said.append(head.status)
-
-    task = loop.create_task(wait())
-    await asyncio.sleep(0)
-    loop.call_soon(lambda: (talk.hear(data), said.append("read")))
-    await task
-    await asyncio.sleep(0)
-    assert said.index("read") == at_once
-    talk.connection.abort()
-
-
-@pytest.mark.every_loop
-async def test_who_goes_on_may_ask_again_or_close() -> None:
-    talk, loop, said = Talk(), asyncio.get_running_loop(), list[object]()
-
-    async def wait() -> None:
-        said.append((await talk.answer)[1])
-        talk.begin()
-        said.append((await talk.answer)[1])
-        talk.connection.close()
-        raise ValueError("is the task's own")
-
-    task = loop.create_task(wait())
-    await asyncio.sleep(0)
-    for body in (b"hello", b"again"):
-        loop.call_soon(lambda body: (talk.hear(HEAD_OF_5 + body), said.append("read")), body)
-    with pytest.raises(ValueError, match="own"):
-        await task
-    assert said == [b"hello", "read", b"again", "read"]
-    assert talk.given_back == [True, True]
-    assert not talk.connection.is_connected()
-
-
 # -- answers
 
 ANSWERS: dict[str, tuple[str, bytes, bytes]] = {

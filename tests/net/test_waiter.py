@@ -177,14 +177,6 @@ async def test_who_listens_besides_hears_first() -> None:
     assert said == ["arrived", "noted", "went on"]
 
 
-async def test_what_is_postponed_waits_for_its_turn() -> None:
-    said: list[str] = []
-    waiter, task = await _waiting(said)
-    await _in_a_callback(lambda: (waiter.postpone(), waiter.arrive(), said.append("arrived")))
-    await task
-    assert said == ["arrived", "went on"]
-
-
 async def test_a_task_whose_context_runs_already_waits_for_its_turn() -> None:
     context, loop = contextvars.copy_context(), asyncio.get_running_loop()
     said: list[str] = []

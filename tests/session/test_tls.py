@@ -70,7 +70,7 @@ async def asked(session: ClientSession, url: str = f"https://{HOST}/anything", *
 
 
 @pytest.mark.every_loop
-async def test_tasks_that_go_on_within_a_read_ask_again_and_close(serving: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+async def test_who_has_an_answer_asks_again_and_closes(serving: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
     async with LoopbackServer({"/echo": lambda request: Response(200, body=request.body)}, ssl_context=serving) as server:
         session = ClientSession(connector=connector_to(server, ssl=trusting, limit=4))
 
