@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 import aiohttpx
+from aiohttpx._impl import COMPILED_TOO
 
 project = "aiohttpx"
 author = "the aiohttpx authors"
@@ -46,8 +47,8 @@ def lend_comments(app: Sphinx) -> None:
     door = ModuleAnalyzer.for_module("aiohttpx")
     door.analyze()
     rooms = [room for room in pkgutil.walk_packages(aiohttpx.__path__, "aiohttpx.") if room.name.count(".") > 1]
-    for room in rooms:
-        if not room.name.startswith(("aiohttpx.testing", "aiohttpx.cli", "aiohttpx.compat")):
+    for room in rooms:  # nothing that is compiled is public
+        if not room.name.startswith(("aiohttpx.testing", "aiohttpx.cli", "aiohttpx.compat")) and room.name not in COMPILED_TOO:
             import_module(room.name)
             analyzer = ModuleAnalyzer.for_module(room.name)
             analyzer.analyze()

@@ -229,7 +229,7 @@ class ClientResponse(Head):
         self._head = head
         self.status = head.status
         self.sets_cookies = head.sets_cookies
-        if type(body) is bytes:
+        if isinstance(body, bytes):
             self._whole = body
         elif isinstance(body, Chunks):
             self._whole, self._chunk_ends = body
