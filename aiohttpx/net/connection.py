@@ -28,7 +28,7 @@ from . import transports
 from .backpressure import Backpressure
 from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
-from .info import ConnectionInfo, info_of
+from .info import ConnectionInfo, Ends, ends_of, info_of
 from .reader import StreamReader
 from .receiver import MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
@@ -60,7 +60,7 @@ class HTTPConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.peer = ""  # "host:port", for the texts of errors
         self.exchanges = 0
-        self.info: ConnectionInfo | None = None
+        self._ends: Ends | None = None
         self.single_use = False  # the connection carries one exchange only
         self.keep_alive: int | None = None  # the server's hint: seconds that it keeps the connection
         self.on_lost: Callable[[HTTPConnection], object] | None = None  # called when the transport is gone, or someone else's
@@ -92,6 +92,11 @@ class HTTPConnection(asyncio.Protocol):
         """No other exchange may follow on this connection."""
         transport = self.transport
         return not self._persistent or self._give_back is not None or transport is None or transport.is_closing()
+
+    @property
+    def info(self) -> ConnectionInfo | None:
+        """What is known of the connection, also when it is over; None before there is one."""
+        return None if self._ends is None else info_of(self._ends)
 
     @property
     def upgraded(self) -> bool:
@@ -481,7 +486,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        self.info = info_of(transport)
+        self._ends = ends_of(transport)
         secure = transport.get_extra_info("sslcontext") is not None
         self._can_fill = self._receiver is not None and can_fill(self.loop, secure)
         if not can_share_a_buffer(self.loop, secure):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..records import NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class ConnectionInfo(NamedTuple):
@@ -28,17 +31,19 @@ class ConnectionInfo(NamedTuple):
     reused: bool = False
 
 
-def info_of(transport: asyncio.BaseTransport) -> ConnectionInfo:
-    """What `transport` says about itself."""
+#: The addresses of a connection's ends, and its end of TLS.
+Ends: TypeAlias = tuple[Any, Any, "ssl.SSLObject | None"]
+
+
+def ends_of(transport: asyncio.BaseTransport) -> Ends:
+    """What `transport` knows only as long as it is open."""
     ask = transport.get_extra_info
-    ssl_object = ask("ssl_object")
-    if ssl_object is None:
-        return ConnectionInfo(ask("peername"), ask("sockname"))
-    return ConnectionInfo(
-        ask("peername"),
-        ask("sockname"),
-        ssl_object.version(),
-        ssl_object.cipher(),
-        ssl_object.getpeercert(),
-        ssl_object.getpeercert(True),
-    )
+    return ask("peername"), ask("sockname"), ask("ssl_object")
+
+
+def info_of(ends: Ends) -> ConnectionInfo:
+    """What there is to say of a connection with these ends. (To decode the certificate is dear: it is done for who asks.)"""
+    peer, local, tls = ends
+    if tls is None:
+        return ConnectionInfo(peer, local)
+    return ConnectionInfo(peer, local, tls.version(), tls.cipher(), tls.getpeercert(), tls.getpeercert(True))
