@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDictProxy
@@ -30,6 +29,9 @@ class Head:
     sets_cookies = False
 
     _head: ResponseHead | None = None
+    # As somebody has set them.
+    _version: HttpVersion | None = None
+    _reason: str | None = None
     _headers: CIMultiDictProxy[str] | None = None
     _raw_headers: RawHeaders | None = None
     _cookies: SimpleCookie | None = None
@@ -37,15 +39,23 @@ class Head:
     _request: Any
     _request_info: RequestInfo | None = None
 
-    @cached_property
+    @property
     def version(self) -> HttpVersion | None:
         """The version of HTTP that the server speaks."""
-        return None if self._head is None else self._head.version
+        return self._version if self._version is not None or self._head is None else self._head.version
 
-    @cached_property
+    @version.setter
+    def version(self, version: HttpVersion | None) -> None:
+        self._version = version
+
+    @property
     def reason(self) -> str | None:
         """The reason phrase, which may be empty."""
-        return None if self._head is None else self._head.reason
+        return self._reason if self._reason is not None or self._head is None else self._head.reason
+
+    @reason.setter
+    def reason(self, reason: str | None) -> None:
+        self._reason = reason
 
     @property
     def url(self) -> URL:

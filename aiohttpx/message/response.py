@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -40,9 +40,6 @@ from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
 from .head import NO_HEADERS, Head
 from .requestinfo import RequestInfo
 from .timings import Timings, timings_of
-
-if TYPE_CHECKING:
-    pass
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 

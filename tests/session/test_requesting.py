@@ -80,3 +80,16 @@ def test_the_signature_and_the_typed_dict_say_the_same() -> None:
     assert set(list(parameters)[3:]) == RequestOptions.__optional_keys__
     assert parameters["allow_redirects"].default is True
     assert inspect.signature(ClientSession()._request).return_annotation == ClientResponse.__name__
+
+
+async def test_a_response_that_was_looked_at_before_its_head_came_has_one_all_the_same() -> None:
+    class Looking(ClientRequest):
+        async def send(self, conn: Any) -> ClientResponse:
+            response = await super().send(conn)
+            assert (response.reason, response.version) == (None, None)
+            return response
+
+    async with ScriptedPeer(OK) as peer, ClientSession(request_class=Looking) as session, session.get(peer.url) as response:
+        assert (response.reason, response.version) == ("OK", (1, 1))
+        response.reason = "Fine"
+        assert response.reason == "Fine"
