@@ -15,7 +15,7 @@ class ConnectionInfo(NamedTuple):
     """What a response came through.
 
     `peer` and `local` are socket addresses: (host, port) for IPv4, (host, port, flow info, scope id) for IPv6, a path for a Unix
-    socket. The others are None without TLS.
+    socket. The others are None without TLS, and once that has failed.
     """
 
     peer: Any
@@ -46,4 +46,7 @@ def info_of(ends: Ends) -> ConnectionInfo:
     peer, local, tls = ends
     if tls is None:
         return ConnectionInfo(peer, local)
-    return ConnectionInfo(peer, local, tls.version(), tls.cipher(), tls.getpeercert(), tls.getpeercert(True))
+    try:
+        return ConnectionInfo(peer, local, tls.version(), tls.cipher(), tls.getpeercert(), tls.getpeercert(True))
+    except ValueError:  # it has failed, and OpenSSL tells no more of the certificate
+        return ConnectionInfo(peer, local)
