@@ -46,10 +46,19 @@ class Frozen:
         __attrs_attrs__ = _Late()
 
         def __setattr__(self, name: str, value: object) -> None:
-            _refuse(f"cannot assign to field {name!r}")
+            self._refuse("assign to", name)
+            super().__setattr__(name, value)
 
         def __delattr__(self, name: str) -> None:
-            _refuse(f"cannot delete field {name!r}")
+            self._refuse("delete", name)
+            super().__delattr__(name)
+
+        def _refuse(self, what: str, name: str) -> None:
+            """A class that derives from a frozen one may have attributes that are no fields."""
+            if Frozen in type(self).__bases__ or name in type(self).__dataclass_fields__:
+                import dataclasses
+
+                raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
 
     def __eq__(self, other: object) -> bool:
         return self.__dict__ == other.__dict__ if type(other) is type(self) else NotImplemented
@@ -62,10 +71,7 @@ class Frozen:
 
     def __replace__(self, /, **changes: Any) -> Self:
         """The same with `changes`: `copy.replace` of Python 3.13, and `dataclasses.replace` where that is not loaded."""
-        return type(self)(**{**self.__dict__, **changes})
-
-
-def _refuse(what: str) -> None:
-    import dataclasses
-
-    raise dataclasses.FrozenInstanceError(what)
+        fields = self.__dict__
+        if Frozen not in type(self).__bases__:  # it may have attributes that are no fields
+            fields = {name: getattr(self, name) for name in type(self).__dataclass_fields__}
+        return type(self)(**{**fields, **changes})

@@ -95,3 +95,20 @@ def test_is_copied_and_pickled() -> None:
 def test_what_is_no_dataclass_says_so() -> None:
     with pytest.raises(TypeError, match="dataclass"):
         dataclasses.fields(Frozen)
+
+
+def test_what_derives_from_it_may_have_attributes_of_its_own() -> None:
+    class Named(aiohttpx.ClientTimeout):
+        label = "none"
+
+    named = Named(total=5)
+    named.label = "a"
+    named.label = "b"
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'total'"):
+        named.total = 6  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete field 'total'"):
+        del named.total
+    assert named.__replace__(connect=1) == Named(total=5, connect=1)
+    assert (named.label, named.total) == ("b", 5)
+    del named.label
+    assert named.label == "none"
