@@ -7,7 +7,8 @@ cdef class _Host:
     cdef readonly object idle, parked
 
 cdef class Pool:
-    cdef readonly Py_ssize_t limit, limit_per_host, lent
+    cdef readonly object limit, limit_per_host  # which may be infinite
+    cdef readonly Py_ssize_t lent
     cdef Py_ssize_t _most, _most_per_host, _idle, _arrivals, _parked
     cdef dict _hosts
     cdef object _is_alive, _discard, _waiters

@@ -54,8 +54,8 @@ class Pool:
     ) -> None:
         self.limit = limit
         self.limit_per_host = limit_per_host
-        self._most = limit or _UNLIMITED
-        self._most_per_host = limit_per_host or _UNLIMITED
+        self._most = min(limit or _UNLIMITED, _UNLIMITED)
+        self._most_per_host = min(limit_per_host or _UNLIMITED, _UNLIMITED)
         #: Slots in use.
         self.lent = 0
         self._hosts: dict[Key, _Host] = {}

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -290,3 +291,10 @@ def test_a_thousand_waiters_are_each_looked_at_a_bounded_number_of_times(loop: a
         futures = [entry for entry in futures if not entry[1].done()]
     assert not futures
     assert Key.hashed < 1000 * 40
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 2**70])
+def test_a_limit_may_be_as_large_as_one_likes(limit: Any) -> None:
+    pool: Any = Pool(limit, limit, lambda connection, since: True, lambda connection: None)
+    assert pool.reserve("host")
+    assert (pool.limit, pool.limit_per_host, pool.lent) == (limit, limit, 1)
