@@ -239,6 +239,8 @@ class Requesting:
         url = URL(str_or_url)
         return url if self._base_url is None else join(self._base_url, url)
 
+    _usual_url = _build_url  # which a class that derives from this may override
+
     def _unix_url(self, url: URL, str_or_url: StrOrURL) -> URL:
         """`url` anew, if it leads to a Unix socket. Raises `NonHttpUrlClientError` if not, or if the connector leads nowhere
         else."""

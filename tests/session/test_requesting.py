@@ -93,3 +93,14 @@ async def test_a_response_that_was_looked_at_before_its_head_came_has_one_all_th
         assert (response.reason, response.version) == ("OK", (1, 1))
         response.reason = "Fine"
         assert response.reason == "Fine"
+
+
+async def test_a_session_that_builds_urls_of_its_own_builds_each() -> None:
+    class Building(ClientSession):
+        def _build_url(self, str_or_url: Any) -> URL:
+            return super()._build_url(str_or_url).with_query(built="yes")
+
+    async with ScriptedPeer(OK, OK) as peer, Building() as session:
+        for _ in range(2):
+            async with session.get(f"{peer.url}/") as response:
+                assert response.url.query == {"built": "yes"}
