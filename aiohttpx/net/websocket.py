@@ -147,8 +147,10 @@ class WebSocketWriter:
         payload = serialize_close(code, reason) if code else b""
         if not self._closed:
             self._closed = True
-            self.write(WSMsgType.CLOSE, payload)
-            self.send = _refuse
+            try:
+                self.write(WSMsgType.CLOSE, payload)
+            finally:
+                self.send = _refuse
 
 
 def _refuse(frame: bytes) -> object:

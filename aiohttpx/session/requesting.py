@@ -80,7 +80,7 @@ class Requesting:
 
     async def _request(self, method: str, str_or_url: StrOrURL, **options: Unpack[RequestOptions]) -> ClientResponse:
         """What most requests say goes the short way."""
-        if not self._plain or self._trace_configs or (options and not _OFTEN_SAID.issuperset(options)):
+        if not self._plain or self._middlewares or self._trace_configs or (options and not _OFTEN_SAID.issuperset(options)):
             return await self._request_in_full(method, str_or_url, **options)
         connector = self._connector
         if connector is None or connector.closed:

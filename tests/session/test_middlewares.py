@@ -91,6 +91,16 @@ async def test_those_of_a_request_take_the_place_of_the_sessions(site: Site, tot
     assert log == ["request GET /", "request 200", "session GET /", "session 200", "only GET /", "only 200"]
 
 
+async def test_those_put_into_a_session_later_are_asked(site: Site) -> None:
+    log: list[str] = []
+    async with ClientSession() as session:
+        await session.get(site.url)
+        await session.get(site.url)
+        session._middlewares = [middleware(log, "late")]  # its name is aiohttp's, and known
+        await session.get(site.url)
+    assert log == ["late GET /", "late 200"]
+
+
 async def test_without_any_no_chain_is_built(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "build_client_middlewares", None)
     async with ClientSession() as session:
