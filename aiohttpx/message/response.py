@@ -27,7 +27,7 @@ from ..errors import (
 from ..events import Chunks
 from ..net.coded import decode_whole
 from ..net.connection import Answer, HTTPConnection
-from ..net.heap import LARGE, keep_room
+from ..net.heap import keep_room_for
 from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
@@ -354,8 +354,7 @@ class ClientResponse(Head):
         body = None if protocol is None else await protocol.receive_whole(self.content)
         if body is None:
             body = await self.content.read()
-        if len(body) >= LARGE:
-            keep_room()
+        keep_room_for(body)
         for trace in self._traces:
             await trace.send_response_chunk_received(self.method, self.url, body)
         return body

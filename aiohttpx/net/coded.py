@@ -8,7 +8,7 @@ from collections import deque
 
 from ..errors import BodyTooLarge, ClientPayloadError, ContentEncodingError
 from ..wire.codings import Decoder, decode_at_once, make_decoder
-from .heap import LARGE, keep_room
+from .heap import keep_room_for
 
 #: Bytes that are decoded before the loop has its turn, and the most one step decodes.
 DECODE_TURN = 2**20
@@ -80,8 +80,7 @@ async def decode_whole(content_encoding: str, data: bytes, max_size: int | None 
             content = await _decode_in_turns(decoder, data, sys.maxsize if max_size is None else max_size)
         except ContentEncodingError as error:
             raise ClientPayloadError(str(error)) from error
-    if len(content) >= LARGE:
-        keep_room()
+    keep_room_for(content)
     return content
 
 

@@ -6,12 +6,18 @@ from functools import cache
 from typing import Final
 
 #: How large a body is, in bytes, that is worth it.
-LARGE: Final = 2**18
+_LARGE: Final = 2**18
 _ROOM: Final = 2**22
 
 
+def keep_room_for(body: bytes) -> None:
+    """Have memory for bodies as large as this kept, if it is large."""
+    if len(body) >= _LARGE:
+        _keep_room()
+
+
 @cache
-def keep_room() -> None:
+def _keep_room() -> None:
     """Have glibc keep memory for bodies, and for what is made of them, when they are freed.
 
     It takes fresh pages from the system for every block over 128 KiB, and gives them back with the block, until one of these is
