@@ -23,7 +23,7 @@ from typing import IO, Any, Self, cast
 
 from contestants import CONTESTANTS
 from nginx import Nginx, Site
-from report import Result, command, machine, table
+from report import Result, command, machine, publish, table
 from worker import prepare_process
 from works import WORKS, Work
 
@@ -178,12 +178,7 @@ def main() -> None:
     prepare_process(options.cores[0])
     # Compiling at import frees large blocks: the first run after an edit would be measured with another heap than the next.
     compileall.compile_dir(Path(__file__).parent.parent / "aiohttpx", quiet=2)
-    parts = []
-    for part in report(options):
-        print(part, flush=True)
-        parts.append(part)
-    if options.save:
-        options.save.write_text("\n".join(parts))
+    publish(report(options), options.save)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import IO, cast
 
-from report import aligned, command, setting, word
+from report import aligned, command, publish, setting, word
 from websocket_contestants import CONTESTANTS, DISTRIBUTIONS
 from websocket_worker import WORKS, Work
 
@@ -89,12 +89,7 @@ def main() -> None:
     parser.add_argument("--heap", choices=["fresh", "used"], default="fresh", help="as in compare.py")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the report there too, as Markdown")
     options = parser.parse_args()
-    parts = []
-    for part in report(options):
-        print(part, flush=True)
-        parts.append(part)
-    if options.save:
-        options.save.write_text("\n".join(parts))
+    publish(report(options), options.save)
 
 
 if __name__ == "__main__":

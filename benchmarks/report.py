@@ -135,6 +135,16 @@ def _version(distribution: str) -> str:
         return "of this checkout" if distribution == SUBJECT else "not installed"
 
 
+def publish(parts: Iterable[str], path: Path | None) -> None:
+    """Print the parts of a report as they come, and write all of them to the file, if there is one."""
+    printed = []
+    for part in parts:
+        print(part, flush=True)
+        printed.append(part)
+    if path:
+        path.write_text("\n".join(printed))
+
+
 def command() -> str:
     """The command line that is running, to be printed beside its numbers."""
     return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
