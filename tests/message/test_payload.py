@@ -45,6 +45,8 @@ from aiohttpx.message.sources import CHUNK_SIZE
 from aiohttpx.net.reader import StreamReader
 from aiohttpx.typedefs import Byteish
 
+from ..turns import turns_during
+
 
 class Written:
     """Keeps what is written to it."""
@@ -329,25 +331,13 @@ def test_async_iterable_payload_needs_an_async_iterable() -> None:
 
 async def test_large_bodies_go_in_pieces_and_leave_the_loop_its_turns() -> None:
     size = 5 * CHUNK_SIZE + 1
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     with pytest.warns(ResourceWarning):
         in_memory = BytesPayload(bytes(size))
     for payload in (in_memory, BytesIOPayload(io.BytesIO(bytes(size))), get_payload(bytes(CHUNK_SIZE // 4) for _ in range(21))):
-        turns = 0
-        counter = asyncio.create_task(count())
         writer = Written()
-        await payload.write(writer)
-        counter.cancel()
+        assert await turns_during(payload.write(writer)) >= 5
         assert len(writer.data) >= size
         assert max(map(len, writer.chunks)) <= CHUNK_SIZE
-        assert turns >= 5
 
 
 async def test_many_small_pieces_leave_the_loop_its_turns_too() -> None:

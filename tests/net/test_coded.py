@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import zlib
-from collections.abc import Callable
 
 import pytest
 
 from aiohttpx.errors import BodyTooLarge, ClientPayloadError
 from aiohttpx.net.coded import WHOLE_TURN, decode_whole
 from aiohttpx.wire.codings import ACCEPT_ENCODING, make_encoder
+
+from ..turns import turns_during
 
 CONTENT = bytes(range(256)) * 40
 MUCH = CONTENT * (3 * WHOLE_TURN // len(CONTENT))
@@ -23,22 +23,6 @@ every_coding = pytest.mark.parametrize("coding", CODINGS)
 def encoded(coding: str, content: bytes) -> bytes:
     encoder = make_encoder(coding)
     return encoder.encode(content) + encoder.finish()
-
-
-async def turns_during(work: Callable[[], object]) -> int:
-    """How often the loop comes to something else while `work` is awaited."""
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    counting = asyncio.create_task(count())
-    await work()  # type: ignore[misc]
-    counting.cancel()
-    return turns
 
 
 @every_coding
@@ -89,9 +73,9 @@ async def test_the_limit_is_what_may_come(coding: str, content: bytes) -> None:
 
 
 async def test_a_small_body_takes_no_turn_and_a_bomb_many() -> None:
-    assert await turns_during(lambda: decode_whole("gzip", gzip.compress(CONTENT))) == 0
-    assert await turns_during(lambda: decode_whole("gzip", gzip.compress(bytes(8 * WHOLE_TURN)))) >= 7
+    assert await turns_during(decode_whole("gzip", gzip.compress(CONTENT))) == 0
+    assert await turns_during(decode_whole("gzip", gzip.compress(bytes(8 * WHOLE_TURN)))) >= 7
 
 
 async def test_members_without_content_take_turns_too() -> None:
-    assert await turns_during(lambda: decode_whole("gzip", gzip.compress(b"") * 1000)) > 50
+    assert await turns_during(decode_whole("gzip", gzip.compress(b"") * 1000)) > 50
