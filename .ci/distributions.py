@@ -10,7 +10,7 @@ from pathlib import Path
 
 LAID = {"LICENSE", "include/llhttp.h", "src/api.c", "src/http.c", "src/llhttp.c"}
 CORE = ("frame", "http")
-FROM_PYTHON = ("net/waiter", "pool/pool")
+FROM_PYTHON = ("net/outbox", "net/waiter", "pool/pool")
 #: Stands beside the package, so that pytest imports nothing of it before a test asks for a fixture.
 PLUGIN = "pytest_aiohttpx.py"
 OURS = "licenses/LICENSE"

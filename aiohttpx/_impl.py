@@ -38,7 +38,7 @@ else:
         IMPLEMENTATION = "python"
 
 #: Compiled from their source, each with the `.pxd` beside it.
-COMPILED_TOO: Final = frozenset({f"{__package__}.net.waiter", f"{__package__}.pool.pool"})
+COMPILED_TOO: Final = frozenset(f"{__package__}.{name}" for name in ("net.outbox", "net.waiter", "pool.pool"))
 
 
 class _FromSource:

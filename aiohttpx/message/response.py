@@ -223,6 +223,7 @@ class ClientResponse(Head):
             raise ClientResponseError(
                 self.request_info, self.history, status=error.code, message=error.message, headers=error.headers
             ) from error
+        self.carrier.outbox.heard()  # type: ignore[union-attr]  # a request has been sent
         self._head = head
         self.status = head.status
         self.sets_cookies = head.sets_cookies

@@ -29,6 +29,7 @@ from .backpressure import Backpressure
 from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
 from .info import ConnectionInfo, Ends, ends_of, info_of
+from .outbox import Outbox
 from .reader import StreamReader
 from .receiver import MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
@@ -48,12 +49,16 @@ Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
 class HTTPConnection(asyncio.Protocol):
     """An asyncio protocol that speaks the client's side of HTTP/1.1.
 
-    `loop` is the running loop; `read_buffer` is what small answers are received in, where that is possible.
+    `loop` is the running loop; `read_buffer` is what small answers are received in, where that is possible; `outbox` is what
+    requests are written through, and `heard` to be told it when an answer is taken.
     `should_close` says whether another exchange may follow, `is_connected()` whether the transport is open.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None, outbox: Outbox | None = None
+    ) -> None:
         self.loop = loop
+        self.outbox = Outbox(loop) if outbox is None else outbox
         self._receiver = None if read_buffer is None else Receiver(self, read_buffer)
         self._can_fill = False  # a body can be received right where it will stay
         self._in_bulk = False
@@ -146,7 +151,7 @@ class HTTPConnection(asyncio.Protocol):
         self._parser.expect(method, upgrade)
         self._give_back = give_back
         waiter = self._waiter = self.loop.create_future()
-        transport.write(data)
+        self.outbox.write(self, data)
         if settings.sock_read:
             self._watch(settings.sock_read)
         return waiter
@@ -160,6 +165,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
+        self.outbox.flush()  # the head first
         self._upload = task = self.loop.create_task(upload)
         self._continue = None
         task.add_done_callback(self._upload_done)
@@ -331,6 +337,7 @@ class HTTPConnection(asyncio.Protocol):
         self._end()
         if waiter is not None and not waiter.done():
             waiter.set_result(answer)
+            self.outbox.answered()
 
     def _answer(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The rest of the body is still to come, through a stream."""
@@ -352,6 +359,7 @@ class HTTPConnection(asyncio.Protocol):
         self._waiter = None
         if waiter is not None and not waiter.done():
             waiter.set_result((head, reader))
+            self.outbox.answered()
 
     def _feed(self, body: bytes | Chunks) -> None:
         if self._drained is not None:

@@ -89,6 +89,7 @@ async def open_tunnel(connection: HTTPConnection, asked: ProxyRequest) -> asynci
     try:
         request = serialize_head(hdrs.METH_CONNECT, asked.target, asked.headers.items())
         head, content = await connection.exchange(hdrs.METH_CONNECT, request, _keep)
+        connection.outbox.heard()
         if not head.upgraded:
             raise _refused(asked, head)
         early = content.read_nowait() if isinstance(content, StreamReader) else b""

@@ -25,6 +25,7 @@ from ..secrets import shown
 from ..typedefs import Byteish
 from .connection import Answer
 from .handler import ResponseHandler
+from .outbox import Outbox
 from .settings import DEFAULT_SETTINGS, Settings
 
 logger: Final = logging.getLogger("aiohttpx.wire")
@@ -41,8 +42,10 @@ def wire_is_logged() -> bool:
 class LoggedConnection(ResponseHandler):
     """A connection that logs. Its number tells it apart from others to the same peer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None) -> None:
-        super().__init__(loop, read_buffer)
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, read_buffer: bytearray | None = None, outbox: Outbox | None = None
+    ) -> None:
+        super().__init__(loop, read_buffer, outbox)
         self._number = next(_numbers)
         self._hearing = False
 

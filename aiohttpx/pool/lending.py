@@ -27,6 +27,7 @@ from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
 from ..net.handler import ResponseHandler
 from ..net.key import ConnectionKey
+from ..net.outbox import Outbox
 from ..net.phases import Phases, note, noted_in
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
@@ -193,7 +194,7 @@ class BaseConnector:
         self._open_connections: set[HTTPConnection] = set()
         self._opening: dict[asyncio.Timeout, asyncio.Future[None]] = {}
         self._bound: set[asyncio.Timeout] = set()  # what else ends when the connector does
-        self._read_buffer: bytearray | None = None
+        self._shared: tuple[bytearray, Outbox] | None = None  # by its connections
         self._sweep: asyncio.TimerHandle | None = None
         self._factory: Callable[[], HTTPConnection] = self._make_protocol
         self.closed = False
@@ -433,10 +434,10 @@ class BaseConnector:
         raise NotImplementedError
 
     def _make_protocol(self) -> HTTPConnection:
-        if self._read_buffer is None:
-            self._read_buffer = bytearray(BUFFER_SIZE)
+        if self._shared is None:
+            self._shared = bytearray(BUFFER_SIZE), Outbox(self.loop)
         kind = LoggedConnection if wire_is_logged() else ResponseHandler
-        return kind(self.loop, self._read_buffer)
+        return kind(self.loop, *self._shared)
 
     # -- taking back
 
