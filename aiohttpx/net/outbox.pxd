@@ -3,7 +3,7 @@
 cdef class Outbox:
     cdef object _loop
     cdef list _held
-    cdef Py_ssize_t _answers
+    cdef Py_ssize_t _answers, _unanswered
     cdef bint _heard
     cdef double _began
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: For how long a request waits for others, in seconds; the step that a task is in just then comes on top.
 HOLD = 0.001
+#: As many requests in a row, to which no answer has come, are not yet many.
+FEW = 2
 
 
 class Outbox:
@@ -27,21 +29,24 @@ class Outbox:
     Answers that arrive in one turn of the loop let their tasks go on in the next, one after another, and most of these send
     another request. Written one by one, each would find its peer idle again, or the system's network, and wake it; written
     together they do so once. So a request waits while there are answers whose tasks have yet to go on: until the turn ends, at
-    most. One that is alone is written at once.
+    most. So does one that follows on others to which no answer has come yet, as when many tasks begin. One that is alone is
+    written at once.
     """
 
-    __slots__ = ("_answers", "_began", "_heard", "_held", "_loop")
+    __slots__ = ("_answers", "_began", "_heard", "_held", "_loop", "_unanswered")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._answers = 0  # that have come, and whose tasks have yet to go on
         self._heard = False  # one of them has gone on since the turn's end was asked for
         self._held: list[tuple[Sender, bytes]] = []
+        self._unanswered = 0  # that were written at once, since the last answer came
         self._began = 0.0  # when the first of these came
 
     def answered(self) -> None:
         """An answer has come, and somebody will say `heard`."""
         self._answers += 1
+        self._unanswered = 0
 
     def heard(self) -> None:
         """A task goes on with its answer."""
@@ -53,14 +58,17 @@ class Outbox:
 
     def write(self, sender: Sender, data: bytes) -> None:
         """Write `data`, the whole of what is to be written now, to the sender's transport, or do so when this turn ends."""
-        if not self._answers:
+        if not self._answers and self._unanswered < FEW:
+            self._unanswered += 1
             sender.transport.write(data)  # type: ignore[union-attr]
-        else:
-            if not self._held:
-                self._heard = False
-                self._began = monotonic()
-                self._loop.call_soon(self._end_of_turn)
-            self._held.append((sender, data))
+            return
+        self._held.append((sender, data))
+        if len(self._held) == 1:
+            self._heard = False
+            self._began = monotonic()
+            self._loop.call_soon(self._end_of_turn)
+        elif monotonic() - self._began > HOLD:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is held now."""

@@ -62,19 +62,22 @@ class Lines:
     """Connections that share an outbox, each with a request under way."""
 
     def __init__(self, names: str) -> None:
-        loop = asyncio.get_running_loop()
-        self.outbox = Outbox(loop)
+        self.outbox = Outbox(asyncio.get_running_loop())
         self.journal: list[str] = []
         self.connections: dict[str, HTTPConnection] = {}
         self.lines: dict[str, Line] = {}
         self.answers: dict[str, asyncio.Future[Any]] = {}
         for name in names:
-            connection = self.connections[name] = HTTPConnection(loop, None, self.outbox)
-            connection.peer = name
-            self.lines[name] = Line(connection, name, self.journal)
-            connection.connection_made(self.lines[name])
-            self.request(name)
+            self.add(name)
+        self.outbox.flush()
         self.journal.clear()
+
+    def add(self, name: str) -> None:
+        connection = self.connections[name] = HTTPConnection(asyncio.get_running_loop(), None, self.outbox)
+        connection.peer = name
+        self.lines[name] = Line(connection, name, self.journal)
+        connection.connection_made(self.lines[name])
+        self.request(name)
 
     def request(self, name: str) -> None:
         self.answers[name] = self.connections[name].exchange("GET", f"GET /{name}".encode(), lambda: None)
@@ -118,6 +121,24 @@ async def test_those_of_one_turn_are_written_together() -> None:
     assert lines.lines["a"].sent == b"GET /aGET /a"
 
 
+async def test_those_of_many_tasks_that_begin_are_written_together() -> None:
+    lines = Lines("")
+    for name in "abcdef":
+        lines.add(name)
+    assert lines.journal == ["a", "b"]
+    await asyncio.sleep(0)
+    assert lines.journal == ["a", "b", "c", "d", "e", "f"]
+
+
+async def test_many_tasks_that_begin_do_not_wait_for_long() -> None:
+    lines = Lines("")
+    for name in "abcd":
+        lines.add(name)
+    time.sleep(LONG)
+    lines.add("e")
+    assert lines.journal == ["a", "b", "c", "d", "e"]
+
+
 async def test_they_are_written_when_the_others_have_nothing_to_say() -> None:
     lines = Lines("abc")
 
@@ -134,7 +155,7 @@ async def test_they_do_not_wait_for_long() -> None:
     lines = Lines("abcd")
     slow = lines.one_after("b", lambda: time.sleep(LONG))
     await lines.take_turns(lines.one_after("a"), slow, lines.one_after("c"), lines.one_after("d"))
-    assert lines.journal == ["A", "B", "a", "b", "C", "c", "d", "D"]
+    assert lines.journal == ["A", "a", "b", "B", "C", "c", "d", "D"]
 
 
 async def test_an_answer_that_nobody_hears_holds_nothing_back_beyond_the_turn() -> None:
