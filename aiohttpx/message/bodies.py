@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..typedefs import JSONBytesEncoder, JSONEncoder
 from .form import Files, form_with_files
-from .payload import JsonBytesPayload, JsonPayload
+from .payload import JsonBytesPayload, JsonPayload, octets_as
 from .trailers import TrailedPayload, Trailers
+
+_JSON: Final = "application/json"
 
 
 def body_of(
@@ -22,7 +24,10 @@ def body_of(
     if json is not None:
         if data is not None:
             raise ValueError("data and json parameters can not be used at the same time")
-        data = JsonPayload(json, dumps=dumps) if dumps_bytes is None else JsonBytesPayload(json, dumps=dumps_bytes)
+        if dumps_bytes is None:
+            data = octets_as(JsonPayload, dumps(json).encode(), _JSON, "utf-8")
+        else:
+            data = octets_as(JsonBytesPayload, dumps_bytes(json), _JSON)
     if files:
         data = form_with_files(data, files)
     return TrailedPayload(data, trailers) if trailers else data

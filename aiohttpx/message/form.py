@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ..wire.multipart import new_boundary
 from ..wire.urlencoded import urlencode_form, urlencode_plain
 from .multipart import MultipartWriter
-from .payload import PAYLOAD_REGISTRY, BytesPayload, Payload, filename_of, get_payload
+from .payload import PAYLOAD_REGISTRY, BytesPayload, JsonBytesPayload, JsonPayload, Payload, filename_of, get_payload, octets_as
 from .payload import LookupError as NoPayload
 
 #: What `files=` takes.
@@ -190,8 +190,13 @@ def _values(value: Any) -> list[Any]:
     return [str(one) if isinstance(one, Number) else one for one in (value if several else (value,))]
 
 
+_JSON: Final = frozenset({JsonPayload, JsonBytesPayload})
+
+
 def payload_of(data: Any) -> Payload:
     """The body for whatever `data=` takes. Raises `TypeError` for anything else."""
+    if type(data) in _JSON:  # of a session's own making
+        return data  # type: ignore[no-any-return]
     if PAYLOAD_REGISTRY.lacks(type(data)):
         return form_payload(data)
     try:
@@ -203,7 +208,7 @@ def payload_of(data: Any) -> Payload:
 def form_payload(data: Any) -> Payload:
     """The body for a mapping, for pairs of name and value, or for a `FormData`. Raises `TypeError` for anything else."""
     if type(data) is dict and (body := urlencode_plain(data.items())) is not None:
-        return BytesPayload(body, content_type=_URLENCODED)
+        return octets_as(BytesPayload, body, _URLENCODED)
     if isinstance(data, FormData):
         return data()
     values = [*(data.values() if isinstance(data, Mapping) else map(_value_of, data) if isinstance(data, Iterable) else ())]

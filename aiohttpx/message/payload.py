@@ -221,13 +221,15 @@ class BytesPayload(Payload):
         **kwargs: Any,
     ) -> None:
         if type(value) is not bytes:
-            # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
-            value = bytes(value) if isinstance(value, bytearray) else octets(value)
+            value = _unchanging(value)
         super().__init__(value, headers, content_type, filename, encoding)
         self._size = size = len(value)  # pyright: ignore[reportIncompatibleVariableOverride]  # never None here
         if size > TOO_LARGE_BYTES_BODY:
-            text = f"A body of {size} bytes is held in memory as a whole until it is sent; a file is read in pieces"
-            warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
+            self._warn()
+
+    def _warn(self) -> None:
+        text = f"A body of {self._size} bytes is held in memory as a whole until it is sent; a file is read in pieces"
+        warnings.warn(text, ResourceWarning, stacklevel=3, source=self)
 
     @property
     def value(self) -> bytes | memoryview:
@@ -260,6 +262,29 @@ class BytesPayload(Payload):
         for start in range(0, size, CHUNK_SIZE):
             await writer.write(view[start : min(start + CHUNK_SIZE, size)])
             await asyncio.sleep(0)  # a writer that never waits must not keep the loop to itself
+
+
+def _unchanging(value: Byteish) -> Byteish:
+    # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
+    return bytes(value) if isinstance(value, bytearray) else octets(value)
+
+
+def octets_as(kind: type[BytesPayload], value: Byteish, content_type: str, encoding: str | None = None) -> BytesPayload:
+    """A payload of this `kind` that is `value`. Most are made here, without asking for all that others are given."""
+    if type(value) is not bytes:
+        value = _unchanging(value)
+    payload: BytesPayload = _blank(kind)
+    payload._value = value
+    payload._content_type = content_type
+    payload._encoding = encoding
+    payload._filename = payload._fields = None
+    payload._size = size = len(value)  # pyright: ignore[reportIncompatibleVariableOverride]
+    if size > TOO_LARGE_BYTES_BODY:
+        payload._warn()
+    return payload
+
+
+_blank: Final = object.__new__
 
 
 class StringPayload(BytesPayload):

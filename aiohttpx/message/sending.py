@@ -141,7 +141,8 @@ class Sending:
         """RFC 9112, section 6.3: a length that is known, or else chunks."""
         size = payload.size
         if headers is _NO_FIELDS and size is not None and not self.chunked and not self.compress:  # as most bodies
-            return (hdrs.CONTENT_LENGTH, str(size)), (hdrs.CONTENT_TYPE, payload.content_type), *payload.other_fields
+            framing = (hdrs.CONTENT_LENGTH, str(size)), (hdrs.CONTENT_TYPE, payload.content_type)
+            return framing + tuple(others) if (others := payload.other_fields) else framing
         fields: list[tuple[str, str]] = []
         if self.compress and size == 0:
             self.compress = None

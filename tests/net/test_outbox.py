@@ -19,8 +19,11 @@ from aiohttpx.testing import LoopbackServer
 pytestmark = pytest.mark.every_loop
 
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
-#: Longer than a request is held while others go on.
-LONG = outbox_module.HOLD * 3
+
+
+def work() -> None:
+    """For longer than a request is held while others go on."""
+    time.sleep(outbox_module.HOLD * 3)
 
 
 class Line(asyncio.Transport):
@@ -134,7 +137,7 @@ async def test_many_tasks_that_begin_do_not_wait_for_long() -> None:
     lines = Lines("")
     for name in "abcd":
         lines.add(name)
-    time.sleep(LONG)
+    work()
     lines.add("e")
     assert lines.journal == ["a", "b", "c", "d", "e"]
 
@@ -153,7 +156,7 @@ async def test_they_are_written_when_the_others_have_nothing_to_say() -> None:
 
 async def test_they_do_not_wait_for_long() -> None:
     lines = Lines("abcd")
-    slow = lines.one_after("b", lambda: time.sleep(LONG))
+    slow = lines.one_after("b", work)
     await lines.take_turns(lines.one_after("a"), slow, lines.one_after("c"), lines.one_after("d"))
     assert lines.journal == ["A", "a", "b", "B", "C", "c", "d", "D"]
 
