@@ -8,7 +8,7 @@ from email.utils import parsedate
 from http import HTTPStatus
 from typing import Any, Final
 
-from ..message.payload import filename_of
+from ..message.sources import filename_of
 from ..wire.codings import ACCEPT_ENCODING
 
 #: What a status means: (its phrase, its description).

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ..wire.multipart import new_boundary
 from ..wire.urlencoded import urlencode_form, urlencode_plain
 from .multipart import MultipartWriter
-from .payload import PAYLOAD_REGISTRY, BytesPayload, JsonBytesPayload, JsonPayload, Payload, filename_of, get_payload, octets_as
+from .payload import PAYLOAD_REGISTRY, BytesPayload, JsonBytesPayload, JsonPayload, Payload, get_payload, octets_as
 from .payload import LookupError as NoPayload
+from .sources import filename_of
 
 #: What `files=` takes.
 Files: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]

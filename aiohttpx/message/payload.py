@@ -24,7 +24,6 @@ import builtins
 import enum
 import io
 import json
-import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
@@ -39,7 +38,21 @@ from ..net.reader import StreamReader
 from ..net.writer import StreamWriter
 from ..typedefs import Byteish, JSONBytesEncoder, JSONEncoder
 from ..wire.fields import OCTET_STREAM, content_disposition_header, parse_mimetype
-from .sources import CHUNK_SIZE, FileSource, Writer, drive, octets, read_here, read_in_executor, text_source, write_pieces
+from .sources import (
+    CHUNK_SIZE,
+    FileSource,
+    Limited,
+    Writer,
+    drive,
+    filename_of,
+    guessed_type,
+    octets,
+    read_here,
+    read_in_executor,
+    text_source,
+    unchanging,
+    write_pieces,
+)
 
 #: Bytes beyond which a body held in memory is worth a warning.
 TOO_LARGE_BYTES_BODY: Final = 2**20
@@ -82,7 +95,7 @@ class Payload(ABC):
         self._filename = filename
         self._encoding = encoding
         if content_type is None:
-            content_type = (filename and _guessed_type(filename)) or self._default_content_type
+            content_type = (filename and guessed_type(filename)) or self._default_content_type
         self._content_type = content_type
         self._fields: CIMultiDict[str] | None = None
         if headers:
@@ -168,7 +181,7 @@ class Payload(ABC):
 
     async def write_with_length(self, writer: Writer, content_length: int | None) -> None:
         """Write it, at most `content_length` bytes of it; None for no limit. Raises as `write` does."""
-        await self.write(writer if content_length is None or content_length == self.size else _Limited(writer, content_length))
+        await self.write(writer if content_length is None or content_length == self.size else Limited(writer, content_length))
 
     async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """The payload as bytes; texts in their own encoding, or in `encoding` if they have none."""
@@ -178,28 +191,6 @@ class Payload(ABC):
     async def close(self) -> None:
         """Let go of what the payload holds. Waits for nothing, so that it can be used while a task is being cancelled."""
         return None
-
-
-def _guessed_type(filename: str) -> str | None:
-    import mimetypes
-
-    guess = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
-    kind: str | None = guess(filename)[0]
-    return kind
-
-
-class _Limited:
-    """Lets so many bytes through to a writer, and drops the rest."""
-
-    def __init__(self, writer: Writer, left: int) -> None:
-        self._writer = writer
-        self._left = left
-
-    async def write(self, chunk: Byteish, /) -> None:
-        chunk = chunk[: self._left]
-        self._left -= len(chunk)
-        if chunk:
-            await self._writer.write(chunk)
 
 
 # -- in memory
@@ -221,7 +212,7 @@ class BytesPayload(Payload):
         **kwargs: Any,
     ) -> None:
         if type(value) is not bytes:
-            value = _unchanging(value)
+            value = unchanging(value)
         super().__init__(value, headers, content_type, filename, encoding)
         self._size = size = len(value)  # pyright: ignore[reportIncompatibleVariableOverride]  # never None here
         if size > TOO_LARGE_BYTES_BODY:
@@ -264,17 +255,10 @@ class BytesPayload(Payload):
             await asyncio.sleep(0)  # a writer that never waits must not keep the loop to itself
 
 
-def _unchanging(value: Byteish) -> Byteish:
-    # A bytearray may change until it is sent, and its size with it, which the head of the request has named by then.
-    return bytes(value) if isinstance(value, bytearray) else octets(value)
-
-
 def octets_as(kind: type[BytesPayload], value: Byteish, content_type: str, encoding: str | None = None) -> BytesPayload:
     """A payload of this `kind` that is `value`. Most are made here, without asking for all that others are given."""
-    if type(value) is not bytes:
-        value = _unchanging(value)
     payload: BytesPayload = _blank(kind)
-    payload._value = value
+    payload._value = value = value if type(value) is bytes else unchanging(value)
     payload._content_type = content_type
     payload._encoding = encoding
     payload._filename = payload._fields = None
@@ -436,12 +420,6 @@ class BytesIOPayload(IOBasePayload):
 
     async def close(self) -> None:
         return None
-
-
-def filename_of(file: Any) -> str | None:
-    """The name of a file, without its folder. None when it has none, or none that is a path."""
-    name = getattr(file, "name", None)
-    return os.path.basename(name) if isinstance(name, str) and name and name[0] != "<" and name[-1] != ">" else None
 
 
 # -- iterables

@@ -34,6 +34,25 @@ class Writer(Protocol):
     async def write(self, chunk: Byteish, /) -> None: ...
 
 
+def unchanging(value: Byteish) -> Byteish:
+    """`value` as `octets`, which nobody changes until it is sent: the head of the request has named its size by then."""
+    return bytes(value) if isinstance(value, bytearray) else octets(value)
+
+
+class Limited:
+    """Lets so many bytes through to a writer, and drops the rest."""
+
+    def __init__(self, writer: Writer, left: int) -> None:
+        self._writer = writer
+        self._left = left
+
+    async def write(self, chunk: Byteish, /) -> None:
+        chunk = chunk[: self._left]
+        self._left -= len(chunk)
+        if chunk:
+            await self._writer.write(chunk)
+
+
 def octets(value: Any) -> Byteish:
     """`value`, or a view of it, such that its length and its slices count bytes. Raises `TypeError` when it is not bytes."""
     if isinstance(value, (bytes, bytearray)):
@@ -41,6 +60,21 @@ def octets(value: Any) -> Byteish:
     if isinstance(value, memoryview):
         return value.cast("B") if value.contiguous else value.tobytes()
     raise TypeError(f"A body consists of bytes, but this is {type(value).__name__}: {value!r:.100}")
+
+
+def filename_of(file: Any) -> str | None:
+    """The name of a file, without its folder. None when it has none, or none that is a path."""
+    name = getattr(file, "name", None)
+    return os.path.basename(name) if isinstance(name, str) and name and name[0] != "<" and name[-1] != ">" else None
+
+
+def guessed_type(filename: str) -> str | None:
+    """The media type that the name of a file tells of."""
+    import mimetypes
+
+    guess = getattr(mimetypes, "guess_file_type", mimetypes.guess_type)
+    kind: str | None = guess(filename)[0]
+    return kind
 
 
 async def write_pieces(pieces: AsyncGenerator[Any], writer: Writer, limit: int | None) -> None:
