@@ -25,8 +25,8 @@ class HttpVersion(NamedTuple):
     minor: int
 
 
-HttpVersion10: Final = HttpVersion(1, 0)
-HttpVersion11: Final = HttpVersion(1, 1)
+HttpVersion10: Final = HttpVersion._make((1, 0))
+HttpVersion11: Final = HttpVersion._make((1, 1))
 
 
 class ResponseHead(NamedTuple):

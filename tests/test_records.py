@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import pickle
 from typing import Any, get_type_hints
+
+import pytest
 
 import aiohttpx
 from aiohttpx.events import Chunks, HttpVersion
@@ -42,3 +46,31 @@ def test_says_what_it_is() -> None:
 def test_is_pickled() -> None:
     for record in (Point(1), HttpVersion(1, 1), Chunks(b"a", (1,)), aiohttpx.BasicAuth("user", "pass")):
         assert pickle.loads(pickle.dumps(record)) == record
+
+
+def test_refuses_what_does_not_fit() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Point()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'z'"):
+        Point(1)._replace(z=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Expected 2 arguments, got 3"):
+        Point._make((1, 2, 3))
+    with pytest.raises(AttributeError):
+        Point(1).x = 2  # type: ignore[misc]
+
+
+def test_can_be_derived_from_and_looked_at_before_one_is_made() -> None:
+    class Pair(NamedTuple):
+        a: int
+        b: int = 0
+
+    class Ordered(Pair):
+        def __new__(cls, *values: int) -> Ordered:
+            return super().__new__(cls, *sorted(values))
+
+    assert list(inspect.signature(Pair).parameters) == ["a", "b"]
+    assert Ordered(2, 1) == Pair(1, 2) == copy.copy(Ordered(1, 2))
+    assert type(Ordered(1, 2)._replace(b=3)) is Ordered
+    match Pair(4):
+        case Pair(a, b):
+            assert (a, b) == (4, 0)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -32,6 +32,7 @@ from ..net.info import ConnectionInfo
 from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
 from ..net.reader import MAX_LINE_LENGTH, StreamReader
 from ..net.settings import DEFAULT_SETTINGS
+from ..protocols import Protocol
 from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder
 from ..wire.codings import make_decoder

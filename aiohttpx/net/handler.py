@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from ..protocols import Protocol
 from . import transports
 from .connection import HTTPConnection
 from .reader import StreamReader

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from ..errors import EofStream
+from ..protocols import Protocol
 from ..wire.sse import EventParser, ServerSentEvent
 
 _T = TypeVar("_T")

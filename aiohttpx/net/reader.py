@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from ..errors import BodyTooLarge, ClientPayloadError, ContentEncodingError, LineTooLong
+from ..protocols import Protocol
 from ..wire.codings import Decoder
 from .coded import DECODE_TURN, CodedContent
 from .iterators import AsyncLineIterator, AsyncStreamIterator, ChunkTupleAsyncStreamIterator, without_end

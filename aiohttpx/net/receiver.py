@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Protocol
+
+from ..protocols import Protocol
 
 #: Bytes that one read of a small answer takes at most.
 BUFFER_SIZE = 64 * 1024

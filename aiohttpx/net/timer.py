@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import Callable, Hashable
 from contextvars import Context
 from math import ceil
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, ref
+
+from ..protocols import Protocol
 
 __all__ = ("Alarm", "Second", "Strike", "Timer", "limit", "timer_of")
 

@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ..errors import UploadAbortedError
+from ..protocols import Protocol
 
 Progress = Callable[[int, int | None], object]
 _Response = TypeVar("_Response")

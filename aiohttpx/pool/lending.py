@@ -17,7 +17,7 @@ from functools import partial
 from math import inf
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 from weakref import ref
 
 from yarl import URL
@@ -32,6 +32,7 @@ from ..net.phases import Phases, note, noted_in
 from ..net.receiver import BUFFER_SIZE
 from ..net.tls import SSLSetting
 from ..net.wirelog import LoggedConnection, wire_is_logged
+from ..protocols import Protocol
 from ..timeouts import NOT_GIVEN, ClientTimeout
 from .pool import Pool
 

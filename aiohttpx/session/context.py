@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
+
+from ..protocols import Protocol
 
 
 class Closeable(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -13,6 +13,7 @@ from .. import hdrs
 from ..errors import ClientPayloadError, InvalidUrlRedirectClientError, NonHttpUrlRedirectClientError, TooManyRedirects
 from ..net.unix import join
 from ..patterns import pattern
+from ..protocols import Protocol
 from ..records import NamedTuple
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
