@@ -51,30 +51,17 @@ from .errors import (
 )
 from .events import HttpVersion, HttpVersion10, HttpVersion11
 from .message.request import ClientRequest
-from .message.requestinfo import RequestInfo
 from .message.response import ClientResponse
-from .message.timings import Timings
-from .net.dial import AddrInfoType, SocketFactoryType
-from .net.info import ConnectionInfo
-from .net.reader import EMPTY_PAYLOAD, StreamReader
-from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
 from .net.settings import InformationalResponse
-from .net.tls import Fingerprint
-from .pool.connectors import NamedPipeConnector, ProxyConnector, TCPConnector, UnixConnector
-from .pool.lending import BaseConnector, Connection
 from .session.client import ClientSession
-from .session.middlewares import ClientHandlerType, ClientMiddlewareType
 from .timeouts import ClientTimeout, ClientWSTimeout
 from .version import __version__
-from .wire.basicauth import BasicAuth, encode_basic_auth
-from .wire.codings import set_zlib_backend
 from .wire.fields import (
     BadContentDispositionHeader,
     BadContentDispositionParam,
     content_disposition_filename,
     parse_content_disposition,
 )
-from .wire.sse import ServerSentEvent
 
 if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
     from .message.bodypart import BodyPartReader
@@ -97,13 +84,23 @@ if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
         get_payload,
         payload_type,
     )
+    from .message.requestinfo import RequestInfo
+    from .message.timings import Timings
     from .messages import WSCloseCode, WSMessage, WSMsgType
+    from .net.dial import AddrInfoType, SocketFactoryType
     from .net.guard import SSRFGuard
+    from .net.info import ConnectionInfo
     from .net.queue import DataQueue
+    from .net.reader import EMPTY_PAYLOAD, StreamReader
+    from .net.resolver import AsyncResolver, DefaultResolver, ThreadedResolver
+    from .net.tls import Fingerprint
     from .net.upload import UploadTracker
+    from .pool.connectors import NamedPipeConnector, ProxyConnector, TCPConnector, UnixConnector
+    from .pool.lending import BaseConnector, Connection
     from .session.auth import BearerAuthMiddleware, DigestAuthMiddleware
     from .session.cookiejar import AbstractCookieJar, CookieJar, DummyCookieJar
     from .session.download import Download
+    from .session.middlewares import ClientHandlerType, ClientMiddlewareType
     from .session.options import RequestOptions
     from .session.ratelimit import RateLimitMiddleware
     from .session.reconnecting import WebSocketStream
@@ -130,6 +127,9 @@ if _typing.TYPE_CHECKING:  # what is loaded when it is asked for
         TraceResponseChunkReceivedParams,
     )
     from .session.websocket import ClientWebSocketResponse
+    from .wire.basicauth import BasicAuth, encode_basic_auth
+    from .wire.codings import set_zlib_backend
+    from .wire.sse import ServerSentEvent
 
 __all__ = (
     "EMPTY_PAYLOAD",
@@ -266,9 +266,8 @@ __all__ = (
     "set_zlib_backend",
 )
 
-#: Where the names live that are loaded when they are asked for: what a plain GET can do without.
+#: Where the names live that are loaded when they are asked for.
 _LATE: _typing.Final = {
-    "messages": "WSCloseCode WSMessage WSMsgType",
     "message.bodypart": "BodyPartReader",
     "message.form": "FormData",
     "message.multipart": "MultipartWriter",
@@ -277,12 +276,23 @@ _LATE: _typing.Final = {
         PAYLOAD_REGISTRY AsyncIterablePayload BufferedReaderPayload BytesIOPayload BytesPayload IOBasePayload JsonBytesPayload
         JsonPayload Payload StringIOPayload StringPayload TextIOPayload get_payload payload_type
     """,
+    "message.requestinfo": "RequestInfo",
+    "message.timings": "Timings",
+    "messages": "WSCloseCode WSMessage WSMsgType",
+    "net.dial": "AddrInfoType SocketFactoryType",
     "net.guard": "SSRFGuard",
+    "net.info": "ConnectionInfo",
     "net.queue": "DataQueue",
+    "net.reader": "EMPTY_PAYLOAD StreamReader",
+    "net.resolver": "AsyncResolver DefaultResolver ThreadedResolver",
+    "net.tls": "Fingerprint",
     "net.upload": "UploadTracker",
+    "pool.connectors": "NamedPipeConnector ProxyConnector TCPConnector UnixConnector",
+    "pool.lending": "BaseConnector Connection",
     "session.auth": "BearerAuthMiddleware DigestAuthMiddleware",
     "session.cookiejar": "AbstractCookieJar CookieJar DummyCookieJar",
     "session.download": "Download",
+    "session.middlewares": "ClientHandlerType ClientMiddlewareType",
     "session.options": "RequestOptions",
     "session.ratelimit": "RateLimitMiddleware",
     "session.reconnecting": "WebSocketStream",
@@ -297,6 +307,9 @@ _LATE: _typing.Final = {
         TraceResponseChunkReceivedParams
     """,
     "session.websocket": "ClientWebSocketResponse",
+    "wire.basicauth": "BasicAuth encode_basic_auth",
+    "wire.codings": "set_zlib_backend",
+    "wire.sse": "ServerSentEvent",
 }
 _HOMES: _typing.Final = {name: home for home, names in _LATE.items() for name in names.split()}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from multidict import CIMultiDict, getversion
 from yarl import URL
@@ -14,14 +15,19 @@ from .. import hdrs
 from .._impl import serialize_head
 from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
+from ..late import late
 from ..net.key import ConnectionKey
-from ..net.proxy import Proxy
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.unix import UNIX_HOST, UNIX_SCHEME
 from ..patterns import pattern
 from ..version import __version__
-from ..wire.codings import ACCEPT_ENCODING
 from .response import ClientResponse
+
+if TYPE_CHECKING:
+    from ..net.proxy import Proxy
+    from ..wire import codings
+else:
+    codings = late("aiohttpx.wire.codings")
 
 USER_AGENT: Final = f"Python/{sys.version_info[0]}.{sys.version_info[1]} aiohttpx/{__version__}"
 
@@ -102,11 +108,6 @@ class RequestDefaults:
         #: The loop of the session, once it is bound to one.
         self.loop: asyncio.AbstractEventLoop | None = None
         self.skipped = frozenset(name.lower() for name in skip_auto_headers)
-        self._generated = (
-            (hdrs.ACCEPT, "*/*"),
-            (hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING),
-            (hdrs.USER_AGENT, USER_AGENT),
-        )
         self._block: bytes | None = None
         self._block_version = -1
         #: The proxy for a URL, if it is not for each request to say.
@@ -136,7 +137,7 @@ class RequestDefaults:
 
     def generate(self, fields: CIMultiDict[str], skipped: frozenset[str]) -> None:
         """Add the fields that every request has, unless they are there or, in lower case, among `skipped`."""
-        for name, value in self._generated:
+        for name, value in _generated():
             if name not in fields and name.lower() not in skipped:
                 fields[name] = value
 
@@ -167,6 +168,11 @@ class RequestDefaults:
             return None
         target = url[end:]
         return (url, origin, target) if _CANONICAL_TARGET.fullmatch(target) and "/." not in target else None
+
+
+@cache
+def _generated() -> tuple[tuple[str, str], ...]:
+    return (hdrs.ACCEPT, "*/*"), (hdrs.ACCEPT_ENCODING, codings.ACCEPT_ENCODING), (hdrs.USER_AGENT, USER_AGENT)
 
 
 def origin_of(url: URL, proxy: Proxy | None = None, tunnel: bool = False) -> Origin:

@@ -12,10 +12,11 @@ from .._impl import parse_fields
 from ..events import HttpVersion, ResponseHead
 from ..typedefs import RawHeaders
 from ..wire.fields import ContentDisposition, header_map, parse_content_type, parse_links
-from .requestinfo import RequestInfo
 
 if TYPE_CHECKING:
     from http.cookies import SimpleCookie
+
+    from .requestinfo import RequestInfo
 
 NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 

@@ -14,20 +14,26 @@ from .. import hdrs
 from .._impl import serialize_head
 from ..errors import ClientConnectionError, InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion10
+from ..late import late
 from ..net.phases import Phases
-from ..net.proxy import proxy_of
 from ..net.settings import Settings
 from ..patterns import pattern
 from ..typedefs import LooseCookies, LooseHeaders, Params, StrOrURL
-from ..wire.basicauth import BasicAuth, split_credentials
 from .defaults import NO_DEFAULTS, CutURL, Origin, RequestDefaults
 from .query import extend_query
-from .requestinfo import RequestInfo
 from .response import ClientResponse, Lent, response_to
 from .sending import NO_LENGTH, OCTETS, Fields, Sending
 
 if TYPE_CHECKING:
+    from ..net import proxy as proxies
+    from ..wire import basicauth
+    from ..wire.basicauth import BasicAuth
+    from . import requestinfo
     from .payload import Payload
+    from .requestinfo import RequestInfo
+else:
+    basicauth, proxies = late("aiohttpx.wire.basicauth"), late("aiohttpx.net.proxy")
+    requestinfo = late("aiohttpx.message.requestinfo")
 
 _TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CLOSE: Final = (hdrs.CONNECTION, "close")
@@ -224,7 +230,7 @@ class ClientRequest(Sending):
 
     def update_auth(self, auth: BasicAuth) -> None:
         """Send these credentials. Raises `TypeError` for anything else than a `BasicAuth`, `ValueError` when there are some."""
-        if not isinstance(auth, BasicAuth):
+        if not isinstance(auth, basicauth.BasicAuth):
             raise TypeError(f"auth must be a BasicAuth, not {type(auth).__name__}")
         if hdrs.AUTHORIZATION in self.headers:
             raise ValueError("Cannot combine AUTHORIZATION header with AUTH argument or credentials encoded in URL")
@@ -262,7 +268,7 @@ class ClientRequest(Sending):
 
         Raises `InvalidURL`, or `TypeError` for what is neither text nor a `URL`.
         """
-        chosen = None if proxy is None else proxy_of(proxy, proxy_auth, proxy_headers)
+        chosen = None if proxy is None else proxies.proxy_of(proxy, proxy_auth, proxy_headers)
         self._keeps_proxy = True
         self._go_to(self._defaults.origin_through(self.url, chosen))
         if chosen is not None and chosen.headers:
@@ -303,7 +309,7 @@ class ClientRequest(Sending):
 
     @property
     def request_info(self) -> RequestInfo:
-        info = RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
+        info = requestinfo.RequestInfo(self.url, self.method, CIMultiDictProxy(self.headers), self.original_url)
         return info if self._payload is None else info.with_body(self._payload, bool(self.compress))
 
     def _make_headers(self, given: LooseHeaders) -> CIMultiDict[str]:
@@ -411,7 +417,7 @@ _blank: Final = object.__new__
 
 def _own_credentials(url: URL, auth: BasicAuth | None) -> tuple[URL, BasicAuth | None]:
     try:
-        url, own = split_credentials(url)
+        url, own = basicauth.split_credentials(url)
     except ValueError as error:
         raise InvalidUrlClientError(url, str(error)) from error
     if auth is not None and own is not None:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -25,22 +25,29 @@ from ..errors import (
     HttpProcessingError,
 )
 from ..events import Chunks
-from ..net.coded import decode_whole
-from ..net.connection import Answer, HTTPConnection
+from ..late import late
 from ..net.heap import keep_room_for
-from ..net.info import ConnectionInfo
-from ..net.iterators import AsyncEventIterator, AsyncLineIterator, without_end
-from ..net.reader import MAX_LINE_LENGTH, StreamReader
-from ..net.settings import DEFAULT_SETTINGS
+from ..net.settings import DEFAULT_SETTINGS, MAX_EVENT_SIZE, MAX_LINE_LENGTH
 from ..protocols import Protocol
 from ..secrets import without_secrets
 from ..typedefs import DEFAULT_JSON_DECODER, JSONBytesDecoder, JSONDecoder
-from ..wire.codings import make_decoder
-from ..wire.fields import header_map, is_json, parse_content_type
-from ..wire.sse import EVENT_STREAM, MAX_EVENT_SIZE, EventParser
+from ..wire.fields import EVENT_STREAM, header_map, is_json, parse_content_type
 from .head import NO_HEADERS, Head
-from .requestinfo import RequestInfo
-from .timings import Timings, timings_of
+
+if TYPE_CHECKING:
+    from ..net import coded, iterators, reader
+    from ..net.connection import Answer, HTTPConnection
+    from ..net.info import ConnectionInfo
+    from ..net.iterators import AsyncEventIterator, AsyncLineIterator
+    from ..net.reader import StreamReader
+    from ..wire import codings, sse
+    from . import timings as stopwatch
+    from .requestinfo import RequestInfo
+    from .timings import Timings
+else:
+    coded, iterators, reader = late("aiohttpx.net.coded"), late("aiohttpx.net.iterators"), late("aiohttpx.net.reader")
+    codings, sse = late("aiohttpx.wire.codings"), late("aiohttpx.wire.sse")
+    stopwatch = late("aiohttpx.message.timings")
 
 _JSON_TYPES = frozenset({"application/json", "application/rdap", "application/rdap+json"})
 
@@ -210,7 +217,7 @@ class ClientResponse(Head):
     @property
     def timings(self) -> Timings:
         """How long its parts took, in seconds. Those of opening a connection are always known, the others with `timings=True`."""
-        return timings_of(self._request)
+        return stopwatch.timings_of(self._request)
 
     async def start(self, connection: Lent) -> ClientResponse:
         """Wait for the head. Raises `ClientResponseError` when it is malformed, `ServerDisconnectedError` and the like when none
@@ -295,18 +302,20 @@ class ClientResponse(Head):
     def _stream_of_whole(self) -> StreamReader:
         whole, self._whole = self._whole, None
         settings = DEFAULT_SETTINGS if self._request is None else self._request.settings
-        decoder = make_decoder(self._coding())
-        reader = StreamReader(None, settings.read_bufsize, loop=self._loop, decoder=decoder, max_size=self._max_body_size())
+        decoder = codings.make_decoder(self._coding())
+        stream = reader.StreamReader(
+            None, settings.read_bufsize, loop=self._loop, decoder=decoder, max_size=self._max_body_size()
+        )
         if self._released:
-            reader.set_exception(_connection_closed())
+            stream.set_exception(_connection_closed())
         elif self._body is not None:
             pass  # it was read
         elif self._chunk_ends is not None:
-            reader.feed_chunks(whole or b"", self._chunk_ends)
+            stream.feed_chunks(whole or b"", self._chunk_ends)
         elif whole:
-            reader.feed_data(whole)
-        reader.feed_eof()
-        return reader
+            stream.feed_data(whole)
+        stream.feed_eof()
+        return stream
 
     def trace_content(self) -> None:
         """Have the traces of its request told when the content is read. It comes through a stream then: reading it may wait."""
@@ -344,7 +353,7 @@ class ClientResponse(Head):
                 self.close()
                 raise
         elif (head is None or head.content_encoding) and (coding := self._coding()):
-            body = await decode_whole(coding, body, self._max_body_size())
+            body = await coded.decode_whole(coding, body, self._max_body_size())
             self._whole = None
         self._body = body
         return body
@@ -439,7 +448,7 @@ class ClientResponse(Head):
         """
         if content_type and self.content_type != content_type:
             raise self._unexpected_type("Server-Sent Events", self._start_of_body())
-        return AsyncEventIterator(self.content.readany, EventParser(last_event_id, max_event_size))
+        return iterators.AsyncEventIterator(self.content.readany, sse.EventParser(last_event_id, max_event_size))
 
     def iter_lines(self, *, encoding: str | None = None, max_line_length: int = MAX_LINE_LENGTH) -> AsyncLineIterator[str]:
         """Iterate over the lines of a text, as they come, without their ends (LF or CRLF).
@@ -451,9 +460,8 @@ class ClientResponse(Head):
             charset = encoding or self.get_encoding()
         except RuntimeError:  # whoever could tell would have to see all of it
             charset = "utf-8"
-        return AsyncLineIterator(
-            partial(self.content.readline, max_line_length=max_line_length), lambda line: without_end(line).decode(charset)
-        )
+        lines, without_end = partial(self.content.readline, max_line_length=max_line_length), iterators.without_end
+        return iterators.AsyncLineIterator(lines, lambda line: without_end(line).decode(charset))
 
     def iter_jsonl(
         self,
@@ -470,7 +478,7 @@ class ClientResponse(Head):
         read_line = partial(self.content.readline, max_line_length=max_line_length)
         if loads_bytes is None and loads is DEFAULT_JSON_DECODER:
             loads_bytes = getattr(self._session, "json_deserialize_bytes", None)
-        return AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
+        return iterators.AsyncLineIterator(read_line, loads_bytes or (lambda line: loads(line.decode())), skip_blank=True)
 
 
 def response_to(request: Any, answer: asyncio.Future[Answer], carrier: HTTPConnection) -> ClientResponse:

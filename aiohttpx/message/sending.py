@@ -12,17 +12,21 @@ from yarl import URL
 
 from .. import hdrs
 from ..errors import ClientConnectionError, ClientError, ClientOSError, ServerTimeoutError
-from ..net.connection import HTTPConnection
+from ..late import late
 from ..net.settings import Settings
-from ..net.writer import StreamWriter
 from ..patterns import pattern
 from ..typedefs import Byteish
-from ..wire.codings import make_encoder
 from .defaults import RequestDefaults
 
 if TYPE_CHECKING:
+    from ..net import writer as writers
+    from ..net.connection import HTTPConnection
+    from ..net.writer import StreamWriter
+    from ..wire import codings
     from .payload import Payload
     from .sources import Writer
+else:
+    codings, writers = late("aiohttpx.wire.codings"), late("aiohttpx.net.writer")
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
 _SMALL_BODY: Final = 64 * 1024
@@ -150,7 +154,7 @@ class Sending:
             if hdrs.CONTENT_ENCODING in headers:
                 raise ValueError("compress can not be set if Content-Encoding header is set")
             self.compress = "deflate" if self.compress is True else self.compress
-            make_encoder(self.compress)  # or it is a ValueError before anything is sent
+            codings.make_encoder(self.compress)  # or it is a ValueError before anything is sent
             fields.append((hdrs.CONTENT_ENCODING, self.compress))
         if hdrs.TRANSFER_ENCODING in headers:
             self._be_chunked(headers)
@@ -196,8 +200,8 @@ class Sending:
         payload, tracker = self._payload, self.settings.tracker
         self._begun = True
         length = None if self.chunked else self._explicit_length(self.headers)
-        encoder = make_encoder(str(self.compress)) if self.compress else None
-        writer = StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder, tracker=tracker)
+        encoder = codings.make_encoder(str(self.compress)) if self.compress else None
+        writer = writers.StreamWriter(protocol, length=length, chunked=bool(self.chunked), encoder=encoder, tracker=tracker)
         if tracker is not None:
             tracker.writing(writer, payload.size if length is None and payload is not None else length)
         failure: BaseException | None = None

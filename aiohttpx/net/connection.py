@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .._impl import ResponseParser, parse_fields
 from ..errors import (
@@ -22,17 +22,22 @@ from ..errors import (
     SocketTimeoutError,
 )
 from ..events import END_OF_MESSAGE, Chunks, Event, ResponseHead, Trailers
+from ..late import late
 from ..typedefs import Byteish
 from ..wire.fields import header_map
 from . import transports
 from .backpressure import Backpressure
-from .content import reader_of, within_limit
 from .failures import because, disconnected, payload_error
 from .info import ConnectionInfo, Ends, ends_of, info_of
 from .outbox import Outbox
-from .reader import StreamReader
 from .receiver import MAX_FILLED, MIN_FILLED, Filler, Receiver, can_fill, can_share_a_buffer
 from .settings import DEFAULT_SETTINGS, InformationalResponse, Settings
+
+if TYPE_CHECKING:
+    from . import content
+    from .reader import StreamReader
+else:
+    content = late("aiohttpx.net.content")
 
 #: How much of a body nobody wants is read, in bytes, to be able to use its connection again.
 DRAIN_LIMIT = 64 * 1024
@@ -43,7 +48,7 @@ DRAIN_TIME = 1.0
 _NEVER_PAUSES: Final = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
 
 #: What the future of an exchange gives: the head, and the whole body if it came along, else the stream it comes through.
-Answer = tuple[ResponseHead, bytes | Chunks | StreamReader]
+Answer: TypeAlias = "tuple[ResponseHead, bytes | Chunks | StreamReader]"
 
 
 class HTTPConnection(asyncio.Protocol):
@@ -327,7 +332,7 @@ class HTTPConnection(asyncio.Protocol):
     def _answer_whole(self, head: ResponseHead, body: bytes | Chunks) -> None:
         """The common case: one read of the socket had everything."""
         settings = self._limited_by
-        answer: Answer = (head, body if settings is None else within_limit(head, body, settings, self.loop))
+        answer: Answer = (head, body if settings is None else content.within_limit(head, body, settings, self.loop))
         if not head.persistent:
             self._persistent = False
         if head.keep_alive is not None:
@@ -352,7 +357,7 @@ class HTTPConnection(asyncio.Protocol):
         if self._upload is not None and (head.status >= 400 or (self._continue is not None and not self._continue.done())):
             self._stop_upload(self._upload)
         self._upgraded = head.upgraded
-        self._reader = reader = reader_of(head, settings, self, self.loop)
+        self._reader = reader = content.reader_of(head, settings, self, self.loop)
         if body:
             self._feed(body)
         waiter = self._waiter

@@ -25,15 +25,19 @@ from ..errors import (
     ServerFingerprintMismatch,
     UnixClientConnectorError,
 )
+from ..late import late
 from .phases import note
 from .timer import limit
-from .tls import Fingerprint, TLSSessions, check_protocol
 from .transports import loops_own
 
 if TYPE_CHECKING:
     from ..timeouts import ClientTimeout
+    from . import tls
     from .key import ConnectionKey
     from .resolver import ResolveResult
+    from .tls import Fingerprint, TLSSessions
+else:
+    tls = late("aiohttpx.net.tls")
 
 __all__ = (
     "AddrInfoType",
@@ -161,7 +165,13 @@ class Dialer:
         self._interleave = interleave
         self._socket_factory = socket_factory
         self._ssl_shutdown_timeout = ssl_shutdown_timeout or None
-        self._sessions = TLSSessions()
+        self._known_sessions: TLSSessions | None = None
+
+    @property
+    def _sessions(self) -> TLSSessions:
+        if self._known_sessions is None:
+            self._known_sessions = tls.TLSSessions()
+        return self._known_sessions
 
     async def dial(
         self,
@@ -312,7 +322,7 @@ class Dialer:
         """See to it that `transport` leads to the right peer, by the right protocol, and remember its TLS session."""
         try:
             with connecting(key):
-                check_protocol(transport)
+                tls.check_protocol(transport)
             if pin is not None:
                 pin.check(transport)
         except (ClientConnectorSSLError, ServerFingerprintMismatch):

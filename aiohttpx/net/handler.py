@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..protocols import Protocol
 from . import transports
 from .connection import HTTPConnection
-from .reader import StreamReader
 from .receiver import Heir, RoomReceiver
+
+if TYPE_CHECKING:
+    from .reader import StreamReader
 
 
 class Parser(Protocol):

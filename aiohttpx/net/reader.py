@@ -20,13 +20,12 @@ from ..protocols import Protocol
 from ..wire.codings import Decoder
 from .coded import DECODE_TURN, CodedContent
 from .iterators import AsyncLineIterator, AsyncStreamIterator, ChunkTupleAsyncStreamIterator, without_end
+from .settings import MAX_LINE_LENGTH
 
 logger = logging.getLogger(__name__)
 
 #: Bytes that one step decodes, at the least.
 DECODE_STEP = 2**16
-#: The longest line that is given when nothing is said, in bytes.
-MAX_LINE_LENGTH: Final = 2**20
 # What a step counts for that gave less: it may have been work all the same.
 _DECODE_EFFORT = 2**14
 # A piece takes memory of its own, however small it is: a reader that has many has enough.

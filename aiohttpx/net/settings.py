@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from multidict import CIMultiDictProxy
 
 from ..records import NamedTuple
-from .upload import UploadTracker
+
+if TYPE_CHECKING:
+    from .upload import UploadTracker
+
+#: The longest line, and the largest Server-Sent Event, that is given when nothing is said, in bytes.
+MAX_LINE_LENGTH: Final = 2**20
+MAX_EVENT_SIZE: Final = 2**20
 
 
 class InformationalResponse(NamedTuple):

@@ -35,10 +35,6 @@ _numbers = count(1)
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
-def wire_is_logged() -> bool:
-    return logger.isEnabledFor(logging.DEBUG)
-
-
 class LoggedConnection(ResponseHandler):
     """A connection that logs. Its number tells it apart from others to the same peer."""
 

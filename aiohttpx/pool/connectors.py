@@ -14,21 +14,25 @@ from typing import TYPE_CHECKING, Any
 from yarl import URL
 
 from ..errors import ClientConnectorError, ClientProxyConnectionError, ServerFingerprintMismatch
+from ..late import late
 from ..net.connection import HTTPConnection
 from ..net.dial import AddrInfoType, Dialer, SocketFactoryType, addr_infos, connecting, look_up, phase_limit, server_name
-from ..net.proxy import proxy_of
 from ..net.resolver import AbstractResolver, DefaultResolver, HostCache, HostLookup, ResolveResult, fixed_hosts
-from ..net.socks import address_for, open_socks_tunnel, told_names
-from ..net.tls import Fingerprint, SSLSetting, context_for, handshakes_in_turn, known_context, merge_ssl_settings, pin_of
-from ..net.tunnel import ProxyRequest, open_tunnel, use_tunnel
 from ..net.unix import UNIX_SCHEME, socket_path
 from ..timeouts import NOT_GIVEN, ClientTimeout
-from ..typedefs import StrOrURL
-from ..wire.basicauth import BasicAuth
 from .lending import Asking, BaseConnector, Connection
 
 if TYPE_CHECKING:
+    from ..net import proxy as proxies
+    from ..net import socks, tls, tunnel
     from ..net.guard import SSRFGuard
+    from ..net.tls import Fingerprint, SSLSetting
+    from ..net.tunnel import ProxyRequest
+    from ..typedefs import StrOrURL
+    from ..wire.basicauth import BasicAuth
+else:
+    proxies, socks = late("aiohttpx.net.proxy"), late("aiohttpx.net.socks")
+    tls, tunnel = late("aiohttpx.net.tls"), late("aiohttpx.net.tunnel")
 
 
 class TCPConnector(BaseConnector):
@@ -95,7 +99,9 @@ class TCPConnector(BaseConnector):
             text = "The ssl_shutdown_timeout parameter is deprecated: aiohttp 4 will be without it"
             warnings.warn(text, DeprecationWarning, stacklevel=2)
             self._ssl_shutdown_timeout = ssl_shutdown_timeout
-        self._ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
+        self._ssl: SSLSetting = True
+        if ssl is not True or verify_ssl is not True or ssl_context is not None or fingerprint is not None:
+            self._ssl = tls.merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
         self._family = family
         self._cache = HostCache(ttl_dns_cache, dns_cache_max_size) if use_dns_cache else None
         self._resolver = resolver
@@ -182,7 +188,7 @@ class TCPConnector(BaseConnector):
         context = name = None
         if key.is_ssl:
             async with phase_limit("tls", None, key, timeout.ceil_threshold):
-                await context_for(self._ssl_setting(req))
+                await tls.context_for(self._ssl_setting(req))
             context, name = self._get_ssl_context(req), server_name(key)
         transport, protocol = await self._wrap_create_connection(
             self._factory,
@@ -225,14 +231,14 @@ class TCPConnector(BaseConnector):
         """Connect to the proxy of `req`, and through it to the peer if there is to be a tunnel."""
         key, setting, threshold = req.connection_key, self._ssl_setting(req), timeout.ceil_threshold
         if key.is_ssl:
-            await context_for(setting)
-        if isinstance(setting, Fingerprint):
-            await context_for(True)
+            await tls.context_for(setting)
+        if isinstance(setting, tls.Fingerprint):
+            await tls.context_for(True)
         context, pin = self._get_ssl_context(req), self._get_fingerprint(req)
         proxy_req = self._update_proxy_auth_header_and_build_proxy_req(req)
         if proxy_req.socks:
             return await self._create_socks_connection(req, proxy_req, context, pin, traces, timeout)
-        with handshakes_in_turn():
+        with tls.handshakes_in_turn():
             transport, protocol = await self._create_direct_connection(
                 proxy_req, traces, timeout, client_error=ClientProxyConnectionError
             )
@@ -240,9 +246,9 @@ class TCPConnector(BaseConnector):
                 return transport, protocol
             async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
                 async with phase_limit("CONNECT", None, key, threshold):
-                    transport = await open_tunnel(protocol, proxy_req)
+                    transport = await tunnel.open_tunnel(protocol, proxy_req)
                 if context is None:
-                    return use_tunnel(transport, self._factory())
+                    return tunnel.use_tunnel(transport, self._factory())
                 async with phase_limit("tls", timeout.tls, key, threshold):
                     seconds = timeout.tls or timeout.sock_connect
                     return await self._dialer.secure_over(transport, self._factory, key, context, pin, seconds)
@@ -258,13 +264,13 @@ class TCPConnector(BaseConnector):
     ) -> tuple[asyncio.Transport, HTTPConnection]:
         key, proxy_key, threshold = req.connection_key, proxy_req.connection_key, timeout.ceil_threshold
         host, resolve = key.host, partial(self._resolve_host, traces=traces)
-        if not told_names(proxy_req.url.scheme):
-            host = address_for(key, proxy_req.url.scheme, await look_up(resolve, key, timeout))
+        if not socks.told_names(proxy_req.url.scheme):
+            host = socks.address_for(key, proxy_req.url.scheme, await look_up(resolve, key, timeout))
         infos = addr_infos(await look_up(resolve, proxy_key, timeout))
         async with phase_limit("sock_connect", timeout.sock_connect, key, threshold):
             sock = await self._dialer.connect(proxy_key, infos, ClientProxyConnectionError)
             async with phase_limit("SOCKS", None, key, threshold):
-                await open_socks_tunnel(sock, proxy_req, host, key)
+                await socks.open_socks_tunnel(sock, proxy_req, host, key)
             if context is None:
                 return await self._dialer.attach(self._factory, key, sock)
             async with phase_limit("tls", timeout.tls, key, threshold):
@@ -274,13 +280,13 @@ class TCPConnector(BaseConnector):
     def _update_proxy_auth_header_and_build_proxy_req(self, req: Asking) -> ProxyRequest:
         """What the proxy of `req` is asked. Its `_ssl` is the TLS setting for the proxy, verified where a pin is for the peer."""
         setting = self._ssl_setting(req)
-        return ProxyRequest(req, known_context(True) if isinstance(setting, Fingerprint) else setting)
+        return tunnel.ProxyRequest(req, tls.known_context(True) if isinstance(setting, tls.Fingerprint) else setting)
 
     def _get_ssl_context(self, req: Asking) -> SSLContext | None:
-        return known_context(self._ssl_setting(req)) if req.connection_key.is_ssl else None
+        return tls.known_context(self._ssl_setting(req)) if req.connection_key.is_ssl else None
 
     def _get_fingerprint(self, req: Asking) -> Fingerprint | None:
-        return pin_of(self._ssl_setting(req)) if req.connection_key.is_ssl else None
+        return tls.pin_of(self._ssl_setting(req)) if req.connection_key.is_ssl else None
 
     def _ssl_setting(self, req: Asking) -> SSLSetting:
         """The request's own, or else the connector's."""
@@ -297,7 +303,7 @@ class ProxyConnector(TCPConnector):
     """
 
     def __init__(self, proxy: StrOrURL, *, proxy_auth: BasicAuth | None = None, **options: Any) -> None:
-        self._proxy = proxy_of(proxy, proxy_auth)
+        self._proxy = proxies.proxy_of(proxy, proxy_auth)
         super().__init__(**options)
 
     @property
@@ -346,8 +352,8 @@ class UnixConnector(BaseConnector):
 
     async def _create_connection(self, req: Asking, traces: Sequence[Any], timeout: ClientTimeout) -> HTTPConnection:
         key = req.connection_key
-        context = await context_for(req.ssl) if key.is_ssl else None
-        pin = pin_of(req.ssl) if key.is_ssl else None
+        context = await tls.context_for(req.ssl) if key.is_ssl else None
+        pin = tls.pin_of(req.ssl) if key.is_ssl else None
         _, protocol = await self._dialer.dial_unix(self._factory, key, self._path, context, timeout, pin=pin)
         return protocol
 

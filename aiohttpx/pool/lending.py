@@ -7,6 +7,7 @@ that is idle costs nothing to take: nothing is awaited.
 from __future__ import annotations
 
 import asyncio
+import logging
 import select
 import sys
 import traceback
@@ -17,12 +18,13 @@ from functools import partial
 from math import inf
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import ref
 
 from yarl import URL
 
 from ..errors import ClientConnectionError, ClientError, ClientOSError, ConnectionTimeoutError
+from ..late import late
 from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
 from ..net.handler import ResponseHandler
@@ -30,11 +32,17 @@ from ..net.key import ConnectionKey
 from ..net.outbox import Outbox
 from ..net.phases import Phases, note, noted_in
 from ..net.receiver import BUFFER_SIZE
-from ..net.tls import SSLSetting
-from ..net.wirelog import LoggedConnection, wire_is_logged
 from ..protocols import Protocol
 from ..timeouts import NOT_GIVEN, ClientTimeout
 from .pool import Pool
+
+if TYPE_CHECKING:
+    from ..net import wirelog
+    from ..net.tls import SSLSetting
+else:
+    wirelog = late("aiohttpx.net.wirelog")
+
+_wire_logger: Final = logging.getLogger("aiohttpx.wire")
 
 #: Seconds an idle connection is kept when the user says nothing.
 _KEEPALIVE_TIMEOUT: Final = 15.0
@@ -437,7 +445,7 @@ class BaseConnector:
     def _make_protocol(self) -> HTTPConnection:
         if self._shared is None:
             self._shared = bytearray(BUFFER_SIZE), Outbox(self.loop)
-        kind = LoggedConnection if wire_is_logged() else ResponseHandler
+        kind = wirelog.LoggedConnection if _wire_logger.isEnabledFor(logging.DEBUG) else ResponseHandler
         return kind(self.loop, *self._shared)
 
     # -- taking back

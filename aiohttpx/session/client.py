@@ -17,32 +17,35 @@ from yarl import URL
 
 from ..errors import InvalidUrlClientError
 from ..events import HttpVersion, HttpVersion11
+from ..late import late
 from ..message.defaults import RequestDefaults
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse
-from ..message.timed import timed
 from ..net.settings import DEFAULT_SETTINGS, Settings
 from ..net.timer import Timer, timer_of
 from ..net.unix import unix_url
-from ..pool.connectors import ProxyConnector, TCPConnector
-from ..pool.lending import BaseConnector
 from ..timeouts import NOT_GIVEN, ClientTimeout, session_timeout
 from ..typedefs import JSONBytesDecoder, JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, StrOrURL
-from ..wire.basicauth import BasicAuth
 from .context import RequestContextManager
 from .handshake import WebSocketConnecting
 from .hops import Hops
-from .middlewares import ClientMiddlewareType
 from .requesting import Requesting
 from .resuming import Resuming
 from .routes import Routes
-from .statuscheck import RaiseForStatus
 
 if TYPE_CHECKING:
+    from ..message import timed as timing
+    from ..pool import connectors
+    from ..pool.lending import BaseConnector
+    from ..wire.basicauth import BasicAuth
     from .cookiejar import AbstractCookieJar
+    from .middlewares import ClientMiddlewareType
     from .options import RequestOptions, SendOptions
+    from .statuscheck import RaiseForStatus
     from .tracing import TraceConfig
     from .websocket import ClientWebSocketResponse
+else:
+    connectors, timing = late("aiohttpx.pool.connectors"), late("aiohttpx.message.timed")
 
 CharsetResolver = Callable[[ClientResponse, bytes], str]
 
@@ -138,7 +141,7 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
         self._skip_auto_headers = frozenset(map(istr, skip_auto_headers or ()))
         self._json_serialize = json_serialize
         self._json_serialize_bytes = json_serialize_bytes
-        self._request_class = timed(request_class) if timings else request_class
+        self._request_class = timing.timed(request_class) if timings else request_class
         self._response_class = response_class
         self._ws_response_class = ws_response_class
         self._version = version
@@ -179,7 +182,7 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
             if (loop or asyncio.get_running_loop()).get_debug():
                 self._source_traceback = traceback.extract_stack(sys._getframe(1))
         if connector is None:
-            connector = TCPConnector(loop=loop, ssl_shutdown_timeout=ssl_shutdown_timeout)
+            connector = connectors.TCPConnector(loop=loop, ssl_shutdown_timeout=ssl_shutdown_timeout)
         self._connector = connector
 
     # -- requests
@@ -265,7 +268,11 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
         if (self._loop is not None and self._loop is not loop) or (connector is not None and connector.loop is not loop):
             raise RuntimeError("Session and connector has to use same event loop")
         self._loop = self._defaults.loop = loop
-        if self._trust_env and isinstance(connector, TCPConnector) and not isinstance(connector, ProxyConnector):
+        if (
+            self._trust_env
+            and isinstance(connector, connectors.TCPConnector)
+            and not isinstance(connector, connectors.ProxyConnector)
+        ):
             self._routes.trust_environment()
         self._timer = timer_of(loop)
         return self._timer

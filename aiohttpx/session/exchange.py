@@ -9,16 +9,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..errors import ClientConnectionResetError, ClientOSError, ServerDisconnectedError, ServerTimeoutError
+from ..late import late
 from ..message.request import ClientRequest
 from ..message.response import ClientResponse, Lent
 from ..net.timer import Alarm, Timer
 from ..timeouts import ClientTimeout
-from .middlewares import ClientMiddlewareType, build_client_middlewares
 from .redirects import REDIRECT_STATUSES
 
 if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
+    from . import middlewares as chain
     from .hops import Hops
+    from .middlewares import ClientMiddlewareType
+else:
+    chain = late("aiohttpx.session.middlewares")
 
 #: Methods that may be sent again when it is not known what became of them (RFC 9110, section 9.2.2).
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
@@ -159,7 +163,7 @@ async def _through(
         responses.append(response)
         return response
 
-    answer = build_client_middlewares(send, middlewares)(request)
+    answer = chain.build_client_middlewares(send, middlewares)(request)
     try:
         if deadline is not None:
             deadline.in_middlewares = True

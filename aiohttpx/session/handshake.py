@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .. import hdrs
 from ..message.response import ClientResponse
-from ..net.tls import SSLSetting
 from ..timeouts import ClientWSTimeout
 from ..typedefs import LooseHeaders, Params, StrOrURL
 from .context import RequestContextManager
 
 if TYPE_CHECKING:
+    from ..net.tls import SSLSetting
     from .options import RequestOptions, WebSocketOptions
     from .reconnecting import OnConnect, WebSocketStream
     from .websocket import ClientWebSocketResponse

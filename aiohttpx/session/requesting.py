@@ -10,33 +10,38 @@ from yarl import URL
 
 from .. import hdrs
 from ..errors import InvalidUrlClientError, NonHttpUrlClientError
+from ..late import late
 from ..message.defaults import RequestDefaults
 from ..message.request import ClientRequest, request_of
 from ..message.response import ClientResponse
-from ..message.timed import timed
 from ..net.settings import OnInformational, Settings
 from ..net.timer import Timer
-from ..net.tls import SSLSetting, merge_ssl_settings
 from ..net.unix import UNIX_SCHEME, join, unix_url
-from ..net.upload import UploadTracker
-from ..pool.lending import BaseConnector
 from ..timeouts import NOT_GIVEN, ClientTimeout, as_timeout
 from ..typedefs import JSONBytesEncoder, JSONEncoder, LooseCookies, LooseHeaders, Params, StrOrURL
-from ..wire.basicauth import BasicAuth
 from .exchange import exchange
 from .hops import AllowRedirects, Hops, cookie_field, may_have_cookies, store_cookies
-from .middlewares import ClientMiddlewareType
 from .redirects import MAX_REDIRECTS, origin_of
 from .routes import Routes, netrc_credentials
-from .statuscheck import RaiseForStatus, check_status
 from .traces import NO_TRACES, start_traces
 
 if TYPE_CHECKING:
+    from ..message import timed as timing
     from ..message.form import Files
     from ..message.trailers import Trailers
+    from ..net import tls
+    from ..net.tls import SSLSetting
+    from ..net.upload import UploadTracker
+    from ..pool.lending import BaseConnector
+    from ..wire.basicauth import BasicAuth
+    from . import statuscheck
     from .cookiejar import AbstractCookieJar
+    from .middlewares import ClientMiddlewareType
     from .options import RequestOptions
+    from .statuscheck import RaiseForStatus
     from .tracing import TraceConfig
+else:
+    statuscheck, timing, tls = late("aiohttpx.session.statuscheck"), late("aiohttpx.message.timed"), late("aiohttpx.net.tls")
 
 #: What a request may say and go the short way.
 _OFTEN_SAID: Final = frozenset({"data", "headers", "json", "params"})
@@ -112,7 +117,7 @@ class Requesting:
         if response.sets_cookies:
             store_cookies(self.cookie_jar, response, request.origin.key.host)
         if self._raise_for_status:
-            await check_status(response, self._raise_for_status, NO_TRACES)
+            await statuscheck.check_status(response, self._raise_for_status, NO_TRACES)
         return response
 
     async def _request_in_full(
@@ -171,7 +176,7 @@ class Requesting:
             if limits is not self._timeout or not read_until_eof or any(one is not None for one in (*said, upload_tracker)):
                 settings = self._settings_for(limits, read_until_eof, *said, upload_tracker)
             if ssl is not True or verify_ssl is not None or ssl_context is not None or fingerprint is not None:
-                ssl = merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
+                ssl = tls.merge_ssl_settings(ssl, verify_ssl, ssl_context, fingerprint)
             cut = self._plain and params is None and type(str_or_url) is str
             url = (self._defaults.cut(str_or_url) if cut else None) or self._parsed(str_or_url, connector)  # type: ignore[arg-type]
             cookie = None
@@ -188,7 +193,7 @@ class Requesting:
             options["headers"] = None if headers is None else self._prepare_headers(headers)
             options["auth"] = auth if self._plain or isinstance(url, tuple) else await self._credentials(url, auth, headers)
             hops = Hops(options, cookies, max_redirects, allow_redirects) if allow_redirects else None
-            make = timed(self._request_class) if timings else self._request_class
+            make = timing.timed(self._request_class) if timings else self._request_class
             request = make(method, url, params=params, data=data, cookies=cookie, session=self, **options)
             followed = connector if upload_tracker is None else upload_tracker.follow(connector)
             try:
@@ -198,7 +203,7 @@ class Requesting:
             if response.sets_cookies:
                 store_cookies(self.cookie_jar, response, request.origin.key.host)
             if (check := self._raise_for_status if raise_for_status is None else raise_for_status) or traces:
-                await check_status(response, check, traces)
+                await statuscheck.check_status(response, check, traces)
         except BaseException as error:
             await traces.fail(error)
             raise

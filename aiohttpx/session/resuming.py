@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from ..message.response import ClientResponse
+from ..net.settings import MAX_EVENT_SIZE
 from ..timeouts import ClientTimeout
 from ..typedefs import LooseHeaders, PathLike, StrOrURL
-from ..wire.sse import MAX_EVENT_SIZE
 
 if TYPE_CHECKING:
     from .download import Download, Progress

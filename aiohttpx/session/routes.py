@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
-from ..net.proxy import Proxy, proxy_of
-from ..typedefs import LooseHeaders, StrOrURL
-from ..wire.basicauth import BasicAuth
+from ..late import late
 
 if TYPE_CHECKING:
+    from ..net import proxy as proxies
+    from ..net.proxy import Proxy
+    from ..typedefs import LooseHeaders, StrOrURL
+    from ..wire.basicauth import BasicAuth
     from .environment import ProxyEnvironment
+else:
+    proxies = late("aiohttpx.net.proxy")
 
 
 class Routes:
@@ -26,7 +30,7 @@ class Routes:
     """
 
     def __init__(self, proxy: StrOrURL | None, auth: BasicAuth | None) -> None:
-        self._proxy = None if proxy is None else proxy_of(proxy, auth)
+        self._proxy = None if proxy is None else proxies.proxy_of(proxy, auth)
         self._auth = auth if self._proxy is None else self._proxy.auth
         self._environment: ProxyEnvironment | None = None
 
@@ -45,7 +49,7 @@ class Routes:
             return None
         from .netrcfile import credentials_of, read_netrc
 
-        proxy = proxy_of(named)
+        proxy = proxies.proxy_of(named)
         if proxy.auth is None and (entries := read_netrc()) is not None:
             proxy = proxy._replace(auth=credentials_of(entries, proxy.url.host or ""))
         return proxy
@@ -57,7 +61,7 @@ class Routes:
             if own is None or (auth is None and headers is None):
                 return {}
             proxy = own.url
-        if auth is None and (own is None or proxy_of(proxy).url == own.url):  # credentials are for one proxy
+        if auth is None and (own is None or proxies.proxy_of(proxy).url == own.url):  # credentials are for one proxy
             auth = self._auth
         return {"proxy": proxy, "proxy_auth": auth, "proxy_headers": headers}
 

@@ -14,7 +14,8 @@ from ..errors import BodyTooLarge, ClientConnectionError, ClientError, ClientPay
 from ..message.response import ClientResponse
 from ..net.iterators import AsyncEventIterator
 from ..typedefs import LooseHeaders
-from ..wire.sse import EVENT_STREAM, ServerSentEvent
+from ..wire.fields import EVENT_STREAM
+from ..wire.sse import ServerSentEvent
 
 # Each attempt in vain doubles them, up to so many.
 _LONGEST_WAIT: Final = 60.0

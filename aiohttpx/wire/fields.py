@@ -23,6 +23,8 @@ from ..records import NamedTuple
 from ..typedefs import RawHeaders
 
 OCTET_STREAM: Final = "application/octet-stream"
+#: Of a stream of Server-Sent Events.
+EVENT_STREAM: Final = "text/event-stream"
 
 # RFC 9110, section 5.6.2.
 _TOKEN: Final = pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")

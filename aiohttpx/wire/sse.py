@@ -9,16 +9,12 @@ An event that is not ended by an empty line is not an event: at the end of a str
 from __future__ import annotations
 
 import codecs
+import sys
 from typing import Final
 
 from ..errors import BodyTooLarge
 from ..patterns import pattern
 from ..records import NamedTuple
-
-#: The media type of such a stream.
-EVENT_STREAM: Final = "text/event-stream"
-#: The largest event that is taken when nothing is said, in bytes.
-MAX_EVENT_SIZE: Final = 2**20
 
 _BOM = codecs.BOM_UTF8
 _LINE_END: Final = pattern(rb"\r\n|\n|\r")
@@ -40,7 +36,7 @@ class EventParser:
     :ivar retry: seconds to wait before that, as the server said; None if it did not.
     """
 
-    def __init__(self, last_event_id: str = "", max_event_size: int = MAX_EVENT_SIZE) -> None:
+    def __init__(self, last_event_id: str = "", max_event_size: int = sys.maxsize) -> None:
         self.last_event_id = last_event_id
         self.retry: float | None = None
         self._max_event_size = max_event_size

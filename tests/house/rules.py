@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .source import File, House
+from .source import PACKAGE, File, House
 
 FRONT_DOOR: Final = ""
 
 #: The rooms, lowest floor first. The roof may use the front door; `__main__` may use everything.
 FLOORS: Final = (
-    {"errors", "events", "frozen", "hdrs", "messages", "patterns", "records", "secrets", "timeouts", "typedefs", "version"},
+    {
+        *("errors", "events", "frozen", "hdrs", "late", "messages", "patterns", "protocols", "records", "secrets"),
+        *("timeouts", "typedefs", "version"),
+    },
     {"_impl"},  # and every other file at the top whose name begins with an underscore
     {"wire"},
     {"net"},
@@ -42,6 +45,9 @@ OPTIONAL: Final = {
 FEATURES: Final = {
     *("message.bodies", "message.form", "message.payload", "wire.cookies", "wire.setcookie"),
     *("session.cookiejar", "session.environment", "session.netrcfile", "session.download", "session.partialfile", "session.sse"),
+    *("message.requestinfo", "message.timed", "message.timings", "session.middlewares", "session.statuscheck", "wire.sse"),
+    *("net.coded", "net.content", "net.direct", "net.iterators", "net.proxy", "net.reader", "net.socks", "net.tls", "net.tunnel"),
+    *("net.upload", "net.wirelog", "net.writer"),
     *("session.opening", "session.reconnecting", "messages", "_frame_parser", "_frame_parser_py", "_frame_rules"),
     *("hashlib", "mimetypes", "pickle", "shlex"),
 }
@@ -200,6 +206,19 @@ def late_imports(house: House) -> Iterator[str]:
                 yield f"{file.path}:{found.line}: imports {module} in a function, and it is neither optional nor a feature"
 
 
+def late_modules(house: House) -> Iterator[str]:
+    """Rule 5: what `late()` names is imported beside it, for who checks types; the other rules see it there."""
+    for file in house:
+        known = {found.module for found in file.imports} | {f"{PACKAGE}.{module}" for _, module in house.meets(file)}
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "late":
+                match node.args:
+                    case [ast.Constant(value=name)] if name in known:
+                        pass
+                    case _:
+                        yield f"{file.path}:{node.lineno}: {ast.unparse(node)} is not imported under TYPE_CHECKING"
+
+
 def vague_names(house: House) -> Iterator[str]:
     """Rule 6: a file or folder is named for what lives there."""
     for file in house:
@@ -275,6 +294,7 @@ RULES: Final[tuple[Rule, ...]] = (
     imports_of_the_roof,
     foreign_privates,
     late_imports,
+    late_modules,
     vague_names,
     long_files,
     long_functions,

@@ -132,6 +132,15 @@ BREACHES: dict[str, tuple[rules.Rule, dict[str, str], str]] = {
         {"net/x.py": "async def f():\n    def g():\n        import brotli"},
         "net/x.py:3: imports brotli in a coroutine",
     ),
+    "late module that no import shows": (
+        rules.late_modules,
+        {
+            "net/x.py": "if TYPE_CHECKING:\n    from . import y\ny, z = late('aiohttpx.net.y'), late('aiohttpx.net.z')",
+            "net/y.py": "",
+            "net/z.py": "",
+        },
+        "net/x.py:3: late('aiohttpx.net.z') is not imported under TYPE_CHECKING",
+    ),
     "vague file": (
         rules.vague_names,
         {"wire/http_utils.py": "", "wire/database.py": ""},

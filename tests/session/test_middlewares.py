@@ -102,7 +102,7 @@ async def test_those_put_into_a_session_later_are_asked(site: Site) -> None:
 
 
 async def test_without_any_no_chain_is_built(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "build_client_middlewares", None)
+    monkeypatch.setattr(exchange, "chain", None)
     async with ClientSession() as session:
         await session.get(site.to("/end"), headers={"X": "1"})
     assert lines(site) == ["GET /to/302?/end", "GET /end"]
