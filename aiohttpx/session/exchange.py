@@ -4,9 +4,9 @@ here."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ClientConnectionResetError, ClientOSError, ServerDisconnectedError, ServerTimeoutError
 from ..late import late
@@ -28,9 +28,8 @@ else:
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
 
 
-#: What sends a request once, given a connector, the request, its limits, their deadline, and whether it may be sent again when an
-#: old connection dies.
-Attempt: TypeAlias = Callable[[Any, ClientRequest, ClientTimeout, "Deadline | None", bool], Awaitable[ClientResponse]]
+#: What an old connection dies of.
+_OF_AGE: Final = (ClientOSError, ClientConnectionResetError, ServerDisconnectedError)
 
 
 class Deadline:
@@ -77,6 +76,15 @@ class Deadline:
     def error(self, peer: str, what: str) -> ServerTimeoutError:
         return ServerTimeoutError(f"Timeout of {self.total:g} s (total) on {peer} while {what}")
 
+    def go_on(self) -> None:
+        """The head has come; the limit is for the content too."""
+        connection = self.connection
+        if connection is None or connection.protocol is None or connection.protocol.upgraded:  # the response is all here
+            self.cancel()
+        else:
+            self.what = "reading the body"
+            connection.add_callback(self.cancel)
+
     async def hold(self, attempt: Awaitable[ClientResponse], peer: str, what: str) -> ClientResponse:
         """Await a further attempt. The connector would give it the limit anew: it does not know how much of that is left."""
         if self._clock is not None:  # it is part of one that is held
@@ -103,55 +111,83 @@ async def exchange(
     retry: bool,
     hops: Hops | None = None,
     middlewares: Sequence[ClientMiddlewareType] | None = None,
+    deadline: Deadline | None = None,
 ) -> ClientResponse:
     """Send `request` and wait for the head of its response; by `hops`, for that of the response it is redirected to. The limits
     are for all of that together. Each of these requests goes through `middlewares`.
 
     A connection that was used before may die of age while the request is under way. Then the request is sent once more, on
     another one, if `retry` allows: nothing of an answer had come, and either the method is idempotent or nothing was sent.
+
+    :param deadline: that of the exchange which this one is a part of.
+
     Raises `ClientConnectionError` and its kin, `ClientResponseError` for a malformed head.
     """
-    attempt = partial(_through, middlewares) if middlewares else _attempt
-    total = timeout.total
-    if not total:
-        response = await attempt(connector, request, timeout, None, retry)
-        if hops is not None and response.status in REDIRECT_STATUSES:
-            response = await hops.follow(request, response, lambda request: attempt(connector, request, timeout, None, retry))
-        return response
-    deadline = Deadline(total, timeout.ceil_threshold, timer)
+    own = None
+    if deadline is None and timeout.total:
+        deadline = own = Deadline(timeout.total, timeout.ceil_threshold, timer)
     try:
-        response = await attempt(connector, request, timeout, deadline, retry)
+        if middlewares:
+            response = await _through(middlewares, connector, timer, request, timeout, retry, deadline)
+        else:
+            connection = await connector.connect(request, request.traces, timeout)
+            protocol: HTTPConnection = connection.protocol
+            before, sent, again = protocol.exchanges, False, False
+            try:
+                if deadline is not None:
+                    if deadline.struck:
+                        raise deadline.error(protocol.peer, "connecting")
+                    deadline.connection = connection
+                response = await request.send(connection)
+                sent = True
+                if timeout.headers:
+                    protocol.limit_head(timeout.headers)
+                await response.start(connection)
+            except BaseException as error:
+                connection.close()
+                unheard = not sent or (not protocol.answered and request.replayable and request.method in IDEMPOTENT_METHODS)
+                again = bool(retry and before and unheard and isinstance(error, _OF_AGE))
+                if not again:
+                    raise
+            if again:
+                response = await _further(connector, timer, timeout, False, None, deadline, request, "connecting again")
         if hops is not None and response.status in REDIRECT_STATUSES:
-            response = await hops.follow(request, response, partial(_go_on, attempt, connector, timeout, deadline, retry))
+            send = partial(_further, connector, timer, timeout, retry, middlewares, deadline)
+            response = await hops.follow(request, response, send)
     except BaseException:
-        deadline.cancel()
+        if own is not None:
+            own.cancel()
         raise
-    connection = deadline.connection
-    if connection is None or connection.protocol is None or connection.protocol.upgraded:  # the response is all here
-        deadline.cancel()
-    else:
-        deadline.what = "reading the body"
-        connection.add_callback(deadline.cancel)
+    if own is not None:
+        own.go_on()
     return response
 
 
-def _go_on(
-    attempt: Attempt, connector: Any, timeout: ClientTimeout, deadline: Deadline, retry: bool, request: ClientRequest
+def _further(
+    connector: Any,
+    timer: Timer,
+    timeout: ClientTimeout,
+    retry: bool,
+    middlewares: Sequence[ClientMiddlewareType] | None,
+    deadline: Deadline | None,
+    request: ClientRequest,
+    what: str = "connecting",
 ) -> Awaitable[ClientResponse]:
     """Send a further request within the limit of the first."""
-    sending = attempt(connector, request, timeout, deadline, retry)
-    return deadline.hold(sending, f"{request.host}:{request.port}", "connecting")
+    sending = exchange(connector, timer, request, timeout, retry, None, middlewares, deadline)
+    return sending if deadline is None else deadline.hold(sending, f"{request.host}:{request.port}", what)
 
 
 async def _through(
     middlewares: Sequence[ClientMiddlewareType],
     connector: Any,
+    timer: Timer,
     request: ClientRequest,
     timeout: ClientTimeout,
-    deadline: Deadline | None,
     retry: bool,
+    deadline: Deadline | None,
 ) -> ClientResponse:
-    """An attempt through `middlewares`, which may make none or several of it. Should they fail, they leave no connection lent."""
+    """An exchange through `middlewares`, which may make none of it, or several. If they fail, they leave no connection lent."""
     peer = f"{request.host}:{request.port}"
     responses: list[ClientResponse] = []
 
@@ -159,7 +195,7 @@ async def _through(
         if deadline is not None and deadline.struck:
             raise deadline.error(peer, "in a middleware")
         request.phases = None  # those of an attempt before
-        response = await _attempt(connector, request, timeout, deadline, retry)
+        response = await exchange(connector, timer, request, timeout, retry, deadline=deadline)
         responses.append(response)
         return response
 
@@ -179,35 +215,3 @@ async def _through(
         for response in responses:
             response.release()
         raise
-
-
-async def _attempt(
-    connector: Any, request: ClientRequest, timeout: ClientTimeout, deadline: Deadline | None, retry: bool
-) -> ClientResponse:
-    connection = await connector.connect(request, request.traces, timeout)
-    protocol: HTTPConnection = connection.protocol
-    before = protocol.exchanges
-    sent = False
-    try:
-        if deadline is not None:
-            if deadline.struck:
-                raise deadline.error(protocol.peer, "connecting")
-            deadline.connection = connection
-        response = await request.send(connection)
-        sent = True
-        if timeout.headers:
-            protocol.limit_head(timeout.headers)
-        return await response.start(connection)
-    except (ClientOSError, ClientConnectionResetError, ServerDisconnectedError):
-        connection.close()
-        if not (retry and before) or (
-            sent and (protocol.answered or not request.replayable or request.method not in IDEMPOTENT_METHODS)
-        ):
-            raise
-    except BaseException:
-        connection.close()
-        raise
-    again = _attempt(connector, request, timeout, deadline, False)
-    if deadline is None:
-        return await again
-    return await deadline.hold(again, protocol.peer, "connecting again")
