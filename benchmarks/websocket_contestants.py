@@ -192,4 +192,4 @@ CONTESTANTS: dict[str, type[Any]] = {
     "wreq": Wreq,
 }
 #: Whose versions to tell, where they are not the contestant's name.
-DISTRIBUTIONS: dict[str, list[str]] = {"picows-await": []}
+DISTRIBUTIONS: dict[str, list[str]] = {"picows-await": [], "limit": []}
