@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -78,6 +77,7 @@ class ClientRequest(Sending):
     _text = ""  # the URL, as long as nobody looks at it
     _original_url: URL | None = None
     _url: URL | None = None
+    _version: HttpVersion | None = None  # that of the session's requests
     _keeps_proxy = False  # it was told which one
     #: What getting a connection took, if there was no idle one.
     phases: Phases | None = None
@@ -181,10 +181,14 @@ class ClientRequest(Sending):
 
     # -- what is asked
 
-    @cached_property
+    @property
     def version(self) -> HttpVersion:
         """What it speaks."""
-        return self._defaults.version
+        return self._version or self._defaults.version
+
+    @version.setter
+    def version(self, version: HttpVersion) -> None:
+        self._version = version
 
     @property
     def original_url(self) -> URL:
@@ -313,15 +317,13 @@ class ClientRequest(Sending):
         return info if self._payload is None else info.with_body(self._payload, bool(self.compress))
 
     def _make_headers(self, given: LooseHeaders) -> CIMultiDict[str]:
-        headers: CIMultiDict[str] = CIMultiDict()
-        headers[hdrs.HOST] = self.origin.host
         given = given if isinstance(given, CIMultiDict) else CIMultiDict(given)
         if hdrs.HOST in given:
-            headers[hdrs.HOST] = given[hdrs.HOST]
-        for name, value in given.items():
-            if name.lower() != "host":
-                headers.add(name, value)
-        self._defaults.generate(headers, self._defaults.skipped | self._skipped)
+            own = [(name, value) for name, value in given.items() if name.lower() != "host"]
+            headers = CIMultiDict(((hdrs.HOST, given[hdrs.HOST]), *own))
+        else:
+            headers = CIMultiDict(((hdrs.HOST, self.origin.host), *given.items()))
+        self._defaults.generate(headers, self._defaults.skipped | self._skipped if self._skipped else self._defaults.skipped)
         if self.version == HttpVersion10 and hdrs.CONNECTION not in headers:
             headers[hdrs.CONNECTION] = "keep-alive"
         return headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict, istr
 from yarl import URL
@@ -37,14 +37,10 @@ if TYPE_CHECKING:
     from . import statuscheck
     from .cookiejar import AbstractCookieJar
     from .middlewares import ClientMiddlewareType
-    from .options import RequestOptions
     from .statuscheck import RaiseForStatus
     from .tracing import TraceConfig
 else:
     statuscheck, timing, tls = late("aiohttpx.session.statuscheck"), late("aiohttpx.message.timed"), late("aiohttpx.net.tls")
-
-#: What a request may say and go the short way.
-_OFTEN_SAID: Final = frozenset({"data", "headers", "json", "params"})
 
 #: What a request may say about its answer, in the order of `_settings_for`.
 _SETTINGS: Final = (
@@ -83,41 +79,59 @@ class Requesting:
     def _bind(self) -> Timer:
         raise NotImplementedError
 
-    async def _request(self, method: str, str_or_url: StrOrURL, **options: Unpack[RequestOptions]) -> ClientResponse:
-        """What most requests say goes the short way."""
-        if not self._plain or self._middlewares or self._trace_configs or (options and not _OFTEN_SAID.issuperset(options)):
-            return await self._request_in_full(method, str_or_url, **options)
+    async def _request(
+        self,
+        method: str,
+        str_or_url: StrOrURL,
+        *,
+        params: Params = None,
+        data: Any = None,
+        json: Any = None,
+        headers: LooseHeaders | None = None,
+        timeout: ClientTimeout | float | None = NOT_GIVEN,
+        allow_redirects: AllowRedirects = True,
+        raise_for_status: RaiseForStatus | None = None,
+        **others: Any,
+    ) -> ClientResponse:
+        """What is said of most requests goes the short way."""
+        limits = usual = self._timeout
+        special = others or not self._plain or self._middlewares or self._trace_configs or callable(allow_redirects)
+        if timeout is not NOT_GIVEN and not special:
+            limits = as_timeout(timeout)
+            special = limits.sock_read != usual.sock_read or limits.write != usual.write  # which connections keep
+        if special:
+            others.update(params=params, data=data, json=json, headers=headers, timeout=timeout)
+            others.update(allow_redirects=allow_redirects, raise_for_status=raise_for_status)
+            return await self._request_in_full(method, str_or_url, **others)
         connector = self._connector
         if connector is None or connector.closed:
             raise RuntimeError("Session is closed")
         timer = self._timer or self._bind()
-        data = body = headers = params = None
-        if options:
-            body = data = options.get("data")
-            headers, params = options.get("headers"), options.get("params")
-            if (json := options.get("json")) is not None:
-                body = _body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
+        body = data
+        if json is not None:
+            body = _body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
         cut = self._defaults.cut(str_or_url) if type(str_or_url) is str and params is None else None
         url = cut or self._parsed(str_or_url, connector)
         cookie = ""
         if (jar := self._jar) is not None and may_have_cookies(jar, url):
             cookie = cookie_field(jar, URL(url[0]) if isinstance(url, tuple) else url, None)
         if headers is None and params is None:
-            hops = self._hops
+            hops: Hops | None = self._hops
             request = request_of(method, url, body, cookie, self, self._defaults)
         else:
             fields = None if headers is None else self._prepare_headers(headers)
             hops = Hops({"defaults": self._defaults, "headers": fields})
             request = ClientRequest(method, url, params, fields, None, body, cookie, session=self, defaults=self._defaults)
         try:
-            response = await exchange(connector, timer, request, self._timeout, self._retry_connection, hops)
+            hops = hops if allow_redirects else None
+            response = await exchange(connector, timer, request, limits, self._retry_connection, hops)
         finally:
             if data is not None:  # JSON has nothing to let go of
                 await request.close()
         if response.sets_cookies:
             store_cookies(self.cookie_jar, response, request.origin.key.host)
-        if self._raise_for_status:
-            await statuscheck.check_status(response, self._raise_for_status, NO_TRACES)
+        if check := self._raise_for_status if raise_for_status is None else raise_for_status:
+            await statuscheck.check_status(response, check, NO_TRACES)
         return response
 
     async def _request_in_full(
@@ -256,6 +270,8 @@ class Requesting:
 
     def _prepare_headers(self, headers: LooseHeaders | None) -> CIMultiDict[str]:
         """The session's fields, overridden by those of a request; a name given twice there is sent twice."""
+        if headers and not self._defaults.headers:
+            return CIMultiDict(headers)
         merged = CIMultiDict(self._defaults.headers)
         if headers:
             own: CIMultiDict[str] = CIMultiDict(headers)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from aiohttpx import ClientRequest, ClientResponse, ClientSession, CookieJar, RequestOptions, UploadTracker
+from aiohttpx import ClientRequest, ClientResponse, ClientSession, ClientTimeout, CookieJar, RequestOptions, UploadTracker
 from aiohttpx.testing import ScriptedPeer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: b=2\r\n\r\nok"
@@ -26,6 +26,12 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "json and fields": ("POST", {"json": 0, "headers": {"Content-Type": "text/json", "X-A": "1"}}),
     "fields": ("GET", {"headers": {"accept": "text/html", "Cookie": "own=1"}}),
     "params": ("GET", {"params": {"a": "b"}}),
+    "a limit": ("GET", {"timeout": ClientTimeout(total=9)}),
+    "another limit": ("GET", {"timeout": ClientTimeout(sock_read=9)}),
+    "seconds": ("POST", {"timeout": 9, "json": 1}),
+    "no redirects": ("GET", {"allow_redirects": False}),
+    "redirects that are asked about": ("GET", {"allow_redirects": lambda response, url: True}),
+    "a status that is checked": ("GET", {"raise_for_status": True, "headers": {"Host": "other"}}),
 }
 
 
