@@ -171,8 +171,8 @@ class HTTPConnection(asyncio.Protocol):
     def start_upload(self, upload: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Send the rest of the request by `upload`, while the answer is awaited. What it raises ends the exchange."""
         self.outbox.flush()  # the head first
+        self._continue = None  # a task may begin at once
         self._upload = task = self.loop.create_task(upload)
-        self._continue = None
         task.add_done_callback(self._upload_done)
         return task
 

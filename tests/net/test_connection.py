@@ -741,6 +741,26 @@ async def test_100_is_told_to_who_waits_for_it() -> None:
         await talk.answer
 
 
+async def test_100_is_told_to_an_upload_that_begins_at_once() -> None:
+    """As tasks do that are eager."""
+    talk = Talk("POST")
+    loop = asyncio.get_running_loop()
+    told: list[asyncio.Future[None]] = []
+
+    def begin(loop: asyncio.AbstractEventLoop, upload: Any, **options: Any) -> asyncio.Task[Any]:
+        told.append(talk.connection.expect_continue())
+        return asyncio.Task(upload, loop=loop, **options)
+
+    loop.set_task_factory(begin)
+    upload = talk.connection.start_upload(asyncio.sleep(10))
+    loop.set_task_factory(None)
+    talk.hear(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert told[0].done()
+    upload.cancel()
+    with pytest.raises(ClientConnectionError):
+        await talk.answer
+
+
 async def test_drain_waits_until_the_peer_takes_more() -> None:
     talk = Talk("POST")
     await talk.connection.drain()
