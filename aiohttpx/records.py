@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 else:
+    import sys
     from collections import _tuplegetter, namedtuple
+
+    _Unexpected = TypeError if sys.version_info >= (3, 13) else ValueError  # as Python's own
 
     class _LateNew:
         """The `__new__` of a named tuple, which is compiled when the first is made: many a class never makes one."""
@@ -32,7 +35,7 @@ else:
         """The same with `changes`."""
         made = self._make(map(changes.pop, self._fields, self))
         if changes:
-            raise TypeError(f"Got unexpected field names: {list(changes)!r}")
+            raise _Unexpected(f"Got unexpected field names: {list(changes)!r}")
         return made
 
     def _asdict(self: Self) -> dict[str, Any]:
