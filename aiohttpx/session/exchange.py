@@ -123,6 +123,7 @@ async def exchange(
 
     Raises `ClientConnectionError` and its kin, `ClientResponseError` for a malformed head.
     """
+    response: ClientResponse | None = None
     own = None
     if deadline is None and timeout.total:
         deadline = own = Deadline(timeout.total, timeout.ceil_threshold, timer)
@@ -132,24 +133,23 @@ async def exchange(
         else:
             connection = await connector.connect(request, request.traces, timeout)
             protocol: HTTPConnection = connection.protocol
-            before, sent, again = protocol.exchanges, False, False
+            before = protocol.exchanges
             try:
                 if deadline is not None:
                     if deadline.struck:
                         raise deadline.error(protocol.peer, "connecting")
                     deadline.connection = connection
                 response = await request.send(connection)
-                sent = True
                 if timeout.headers:
                     protocol.limit_head(timeout.headers)
                 await response.start(connection)
             except BaseException as error:
                 connection.close()
-                unheard = not sent or (not protocol.answered and request.replayable and request.method in IDEMPOTENT_METHODS)
-                again = bool(retry and before and unheard and isinstance(error, _OF_AGE))
-                if not again:
+                safe = request.replayable and request.method in IDEMPOTENT_METHODS and not protocol.answered
+                if not (retry and before and (response is None or safe) and isinstance(error, _OF_AGE)):
                     raise
-            if again:
+                response = None
+            if response is None:
                 response = await _further(connector, timer, timeout, False, None, deadline, request, "connecting again")
         if hops is not None and response.status in REDIRECT_STATUSES:
             send = partial(_further, connector, timer, timeout, retry, middlewares, deadline)
