@@ -40,8 +40,8 @@ class Outbox:
         self._answers = 0  # that have come, and whose tasks have yet to go on
         self._heard = False  # one of them has gone on since the turn's end was asked for
         self._held: list[tuple[Sender, bytes]] = []
-        self._unanswered = 0  # that were written at once, since the last answer came
         self._began = 0.0  # when the first of these came
+        self._unanswered = 0  # requests written at once, since the last answer came
 
     def answered(self) -> None:
         """An answer has come, and somebody will say `heard`."""
