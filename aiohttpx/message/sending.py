@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from ..net.connection import HTTPConnection
     from ..net.writer import StreamWriter
     from ..wire import codings
+    from . import form
     from .payload import Payload
     from .sources import Writer
 else:
-    codings, writers = late("aiohttpx.wire.codings"), late("aiohttpx.net.writer")
+    codings, form, writers = late("aiohttpx.wire.codings"), late("aiohttpx.message.form"), late("aiohttpx.net.writer")
 
 #: A body up to this size, in bytes, goes out in the same write as its head.
 _SMALL_BODY: Final = 64 * 1024
@@ -113,7 +114,7 @@ class Sending:
             self._payload = None
             self._body_fields = self._fields_without_body(headers)
         else:
-            self._payload = payload = _payload_of(data)
+            self._payload = payload = form.payload_of(data)
             self._body_fields = self._fields_with_body(headers, payload)
         if self._headers is not None:
             self._headers.extend(self._body_fields)
@@ -238,18 +239,6 @@ class Sending:
             raise ClientOSError(error.errno, f"Can not write request body for {self.url}: {error}") from error
         except Exception as error:
             raise ClientConnectionError(f"Failed to send the body of {self.method} {self.url}: {error!r}") from error
-
-
-def _load_payloads(data: Any) -> Payload:
-    """For the first body: what makes bodies is loaded, and takes the place of this."""
-    global _payload_of
-    from .form import payload_of
-
-    _payload_of = payload_of
-    return payload_of(data)
-
-
-_payload_of: Callable[[Any], Payload] = _load_payloads
 
 
 class _Telling:

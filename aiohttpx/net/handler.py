@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..protocols import Protocol
 from . import transports
@@ -12,6 +13,10 @@ from .receiver import Heir, RoomReceiver
 
 if TYPE_CHECKING:
     from .reader import StreamReader
+
+
+#: Of what connections send and receive, for connections that log.
+wire_logger: Final = logging.getLogger("aiohttpx.wire")
 
 
 class Parser(Protocol):

@@ -14,7 +14,6 @@ Who logs is decided when a connection is made.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
@@ -24,11 +23,9 @@ from ..events import Chunks, Event, ResponseHead, Trailers
 from ..secrets import shown
 from ..typedefs import Byteish
 from .connection import Answer
-from .handler import ResponseHandler
+from .handler import ResponseHandler, wire_logger
 from .outbox import Outbox
 from .settings import DEFAULT_SETTINGS, Settings
-
-logger: Final = logging.getLogger("aiohttpx.wire")
 
 _numbers = count(1)
 #: What could change how a terminal shows a line, or begin another.
@@ -46,7 +43,7 @@ class LoggedConnection(ResponseHandler):
         self._hearing = False
 
     def _log(self, direction: str, text: str) -> None:
-        logger.debug("#%d %s %s %s", self._number, self.peer or "-", direction, text.translate(_CONTROLS))
+        wire_logger.debug("#%d %s %s %s", self._number, self.peer or "-", direction, text.translate(_CONTROLS))
 
     def _log_fields(self, direction: str, fields: bytes) -> None:
         for name, value in parse_fields(fields):

@@ -27,7 +27,7 @@ from ..errors import ClientConnectionError, ClientError, ClientOSError, Connecti
 from ..late import late
 from ..net.connection import HTTPConnection
 from ..net.dial import phase_limit
-from ..net.handler import ResponseHandler
+from ..net.handler import ResponseHandler, wire_logger
 from ..net.key import ConnectionKey
 from ..net.outbox import Outbox
 from ..net.phases import Phases, note, noted_in
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from ..net.tls import SSLSetting
 else:
     wirelog = late("aiohttpx.net.wirelog")
-
-_wire_logger: Final = logging.getLogger("aiohttpx.wire")
 
 #: Seconds an idle connection is kept when the user says nothing.
 _KEEPALIVE_TIMEOUT: Final = 15.0
@@ -445,7 +443,7 @@ class BaseConnector:
     def _make_protocol(self) -> HTTPConnection:
         if self._shared is None:
             self._shared = bytearray(BUFFER_SIZE), Outbox(self.loop)
-        kind = wirelog.LoggedConnection if _wire_logger.isEnabledFor(logging.DEBUG) else ResponseHandler
+        kind = wirelog.LoggedConnection if wire_logger.isEnabledFor(logging.DEBUG) else ResponseHandler
         return kind(self.loop, *self._shared)
 
     # -- taking back

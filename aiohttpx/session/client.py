@@ -167,8 +167,8 @@ class ClientSession(Requesting, Resuming, WebSocketConnecting):
         self._middlewares = middlewares
         #: Nothing of the session's has to be worked out for each request, and no other class is to make it: to classes of the
         #: user's a URL is a URL, and who builds URLs is asked for each.
-        self._plain = auth is None and not trust_env and self._request_class is ClientRequest
-        self._plain = self._plain and self._build_url == self._usual_url
+        usual = self._request_class is ClientRequest and self._build_url == self._usual_url
+        self._plain = auth is None and not trust_env and usual
         self._trace_configs = trace_configs or []
         for trace_config in self._trace_configs:
             trace_config.freeze()

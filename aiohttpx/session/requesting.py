@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict, istr
@@ -26,6 +26,7 @@ from .routes import Routes, netrc_credentials
 from .traces import NO_TRACES, start_traces
 
 if TYPE_CHECKING:
+    from ..message import bodies
     from ..message import timed as timing
     from ..message.form import Files
     from ..message.trailers import Trailers
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from .statuscheck import RaiseForStatus
     from .tracing import TraceConfig
 else:
-    statuscheck, timing, tls = late("aiohttpx.session.statuscheck"), late("aiohttpx.message.timed"), late("aiohttpx.net.tls")
+    bodies, timing = late("aiohttpx.message.bodies"), late("aiohttpx.message.timed")
+    statuscheck, tls = late("aiohttpx.session.statuscheck"), late("aiohttpx.net.tls")
 
 #: What a request may say about its answer, in the order of `_settings_for`.
 _SETTINGS: Final = (
@@ -109,7 +111,7 @@ class Requesting:
         timer = self._timer or self._bind()
         body = data
         if json is not None:
-            body = _body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
+            body = bodies.body_of(data, json, None, None, self._json_serialize, self._json_serialize_bytes)
         cut = self._defaults.cut(str_or_url) if type(str_or_url) is str and params is None else None
         url = cut or self._parsed(str_or_url, connector)
         cookie = ""
@@ -184,7 +186,7 @@ class Requesting:
                 raise RuntimeError("Session is closed")
             timer = self._timer or self._bind()
             if json is not None or files or trailers:
-                data = _body_of(data, json, files, trailers, self._json_serialize, self._json_serialize_bytes)
+                data = bodies.body_of(data, json, files, trailers, self._json_serialize, self._json_serialize_bytes)
             limits, settings = self._timeout if timeout is NOT_GIVEN else as_timeout(timeout), self._settings
             said = (read_bufsize, auto_decompress, max_body_size, on_informational, max_field_size, max_headers, max_line_size)
             if limits is not self._timeout or not read_until_eof or any(one is not None for one in (*said, upload_tracker)):
@@ -279,15 +281,3 @@ class Requesting:
                 merged.popall(name, None)
             merged.extend(own)
         return merged
-
-
-def _load_bodies(*said: Any) -> Any:
-    """For the first body that has to be made: what makes them is loaded, and takes the place of this."""
-    global _body_of
-    from ..message.bodies import body_of
-
-    _body_of = body_of
-    return body_of(*said)
-
-
-_body_of: Callable[..., Any] = _load_bodies

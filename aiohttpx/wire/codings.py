@@ -66,7 +66,7 @@ def _find_zstd() -> str:
 
 
 class _Inflate:
-    """zlib-ng, which inflates what zlib inflates, and refuses what zlib refuses, in half the time; or else zlib. It is loaded by
+    """zlib-ng, which inflates what zlib inflates, and refuses what zlib refuses, faster; or else zlib. It is loaded by
     the first body that needs it.
 
     isal is faster still, but takes some broken bodies for good ones: whoever wants that says so by `set_zlib_backend`.
